@@ -1,0 +1,367 @@
+/*
+ * SPDX-License-Identifier: ISC
+ *
+ * demo.c: how the larger demos speak to people: options, messages, progress,
+ * files, and the choice of backends.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+#include <reactor/reactor.h>
+#include "demos/demo.h"
+
+#define DM_CLEAR "\r\033[K"
+
+static const char *dm_program = "demo";
+static volatile sig_atomic_t dm_shown; /* a line of progress is on screen */
+
+/* ---- Messages -------------------------------------------------------------
+ */
+
+static void
+dm_say(const char *format, va_list arguments)
+{
+	demo_progress_end();
+	(void)fflush(stdout);
+	(void)fprintf(stderr, "%s: ", dm_program);
+	(void)vfprintf(stderr, format, arguments);
+	(void)fputc('\n', stderr);
+}
+
+void
+demo_warn(const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	dm_say(format, arguments);
+	va_end(arguments);
+}
+
+_Noreturn void
+demo_fail(const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	dm_say(format, arguments);
+	va_end(arguments);
+	exit(1);
+}
+
+_Noreturn void
+demo_usage(const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	dm_say(format, arguments);
+	va_end(arguments);
+	(void)fprintf(stderr, "Try '%s --help'.\n", dm_program);
+	exit(2);
+}
+
+static int
+dm_terminal(void)
+{
+	const char *term = getenv("TERM");
+
+	return isatty(2) && (term == NULL || strcmp(term, "dumb") != 0);
+}
+
+void
+demo_progress(const char *format, ...)
+{
+	char line[200];
+	struct winsize window;
+	va_list arguments;
+	int width = 80;
+
+	if (!dm_terminal())
+		return;
+	if (ioctl(2, TIOCGWINSZ, &window) == 0 && window.ws_col > 0)
+		width = window.ws_col;
+	va_start(arguments, format);
+	(void)vsnprintf(line, sizeof(line), format, arguments);
+	va_end(arguments);
+	dm_shown = 1;
+	(void)fprintf(stderr, DM_CLEAR "%.*s", width - 1, line);
+	(void)fflush(stderr);
+}
+
+void
+demo_progress_end(void)
+{
+	if (!dm_shown)
+		return;
+	(void)fputs(DM_CLEAR, stderr);
+	(void)fflush(stderr);
+	dm_shown = 0;
+}
+
+static void
+dm_interrupted(int number)
+{
+	ssize_t written = 0;
+
+	if (dm_shown)
+		written = write(2, DM_CLEAR, sizeof(DM_CLEAR) - 1);
+	_exit(written == -1 ? 1 : 128 + number);
+}
+
+static void
+dm_signals(void)
+{
+	static const int end[] = { SIGINT, SIGTERM, SIGHUP };
+	struct sigaction action, old;
+	size_t i;
+
+	memset(&action, 0, sizeof(action));
+	(void)sigemptyset(&action.sa_mask);
+	action.sa_handler = dm_interrupted;
+	for (i = 0; i < sizeof(end) / sizeof(*end); i++)
+		if (sigaction(end[i], NULL, &old) == 0 &&
+		    old.sa_handler != SIG_IGN)
+			(void)sigaction(end[i], &action, NULL);
+}
+
+/* ---- Options --------------------------------------------------------------
+ */
+
+static _Noreturn void
+dm_help(const char *about, const struct demo_option *option)
+{
+	char left[40];
+
+	(void)printf(
+	    "usage: %s [options]\n\n%s\n\noptions:\n", dm_program, about);
+	for (; option->name != NULL; option++) {
+		(void)snprintf(left, sizeof(left), "--%s%s%s", option->name,
+		    option->value != NULL ? "=" : "",
+		    option->value != NULL ? option->value : "");
+		(void)printf("  %-25s %s\n", left, option->help);
+	}
+	(void)printf("  %-25s %s\n", "--help", "this text");
+	demo_write_end(stdout, "standard output");
+	exit(0);
+}
+
+static void
+dm_number(const struct demo_option *option, const char *value)
+{
+	char *end;
+	long number;
+
+	errno = 0;
+	number = strtol(value, &end, 10);
+	if (end == value || *end != '\0' || errno != 0 ||
+	    number < option->least || number > option->most)
+		demo_usage("--%s=%s: not a number from %ld to %ld",
+		    option->name, value, option->least, option->most);
+	*option->number = number;
+}
+
+static void
+dm_option(const char *argument, const struct demo_option *option)
+{
+	size_t length = strcspn(argument, "=");
+	const char *value =
+	    argument[length] == '=' ? argument + length + 1 : NULL;
+
+	for (; option->name != NULL; option++)
+		if (strncmp(argument, "--", 2) == 0 &&
+		    strlen(option->name) == length - 2 &&
+		    memcmp(argument + 2, option->name, length - 2) == 0)
+			break;
+	if (option->name == NULL)
+		demo_usage("unknown %s: %s",
+		    *argument == '-' ? "option" : "argument", argument);
+	if (option->value == NULL && value != NULL)
+		demo_usage("--%s takes no value", option->name);
+	if (option->value != NULL && (value == NULL || *value == '\0'))
+		demo_usage("--%s needs a value: --%s=%s", option->name,
+		    option->name, option->value);
+	if (option->flag != NULL)
+		*option->flag = 1;
+	else if (option->text != NULL)
+		*option->text = value;
+	else
+		dm_number(option, value);
+}
+
+void
+demo_options(
+    int argc, char **argv, const char *about, const struct demo_option *options)
+{
+	const char *slash;
+	int i;
+
+	if (argc > 0) {
+		slash = strrchr(argv[0], '/');
+		dm_program = slash != NULL ? slash + 1 : argv[0];
+	}
+	for (i = 1; i < argc; i++)
+		if (strcmp(argv[i], "--help") == 0)
+			dm_help(about, options);
+	for (i = 1; i < argc; i++)
+		dm_option(argv[i], options);
+	dm_signals();
+	(void)signal(SIGPIPE, SIG_IGN);
+}
+
+/* ---- Files ----------------------------------------------------------------
+ */
+
+FILE *
+demo_write(const char *file)
+{
+	FILE *stream = fopen(file, "a");
+
+	if (stream == NULL)
+		demo_fail("cannot write %s: %s", file, strerror(errno));
+	return stream;
+}
+
+void
+demo_write_end(FILE *stream, const char *file)
+{
+	if (fflush(stream) != EOF && !ferror(stream) &&
+	    (stream == stdout || fclose(stream) != EOF))
+		return;
+	if (errno == EPIPE) /* the reader has seen enough */
+		exit(1);
+	demo_fail("cannot write %s: %s", file, strerror(errno));
+}
+
+/* ---- Backends -------------------------------------------------------------
+ */
+
+#define DM_BACKENDS 16
+
+static int
+dm_backend(
+    struct demo_backend *backend, const struct reactor_backend_info *info)
+{
+	struct reactor_options options = { .backend = info->name, .trace = "" };
+	struct reactor *r = reactor_open(&options);
+
+	if (r == NULL)
+		return -1;
+	(void)snprintf(backend->name, sizeof(backend->name), "%s", info->name);
+	(void)snprintf(backend->label, sizeof(backend->label), "%s",
+	    reactor_backend_name(r));
+	backend->emulated = info->emulated;
+	return reactor_close(r);
+}
+
+static const struct reactor_backend_info *
+dm_find(const struct reactor_backend_info *info, size_t n, const char *name,
+    size_t length)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (strlen(info[i].name) == length &&
+		    memcmp(info[i].name, name, length) == 0)
+			return &info[i];
+	demo_usage("--backends: no backend is called '%.*s'; see --list",
+	    (int)length, name);
+}
+
+static size_t
+dm_named(const struct reactor_backend_info *info, size_t n, const char *names,
+    struct demo_backend *to, size_t max)
+{
+	const struct reactor_backend_info *one;
+	size_t length, used = 0, i;
+
+	for (; used < max; names += length + 1) {
+		length = strcspn(names, ",");
+		one = dm_find(info, n, names, length);
+		for (i = 0; i < used && strcmp(to[i].name, one->name) != 0; i++)
+			;
+		if (i == used && dm_backend(&to[used++], one) == -1)
+			demo_fail("%s", reactor_error());
+		if (names[length] == '\0')
+			break;
+	}
+	return used;
+}
+
+size_t
+demo_backends(const char *names, struct demo_backend *to, size_t max)
+{
+	struct reactor_backend_info info[DM_BACKENDS];
+	size_t i, n = reactor_backends(info, DM_BACKENDS), used = 0;
+
+	n = n < DM_BACKENDS ? n : DM_BACKENDS;
+	if (names != NULL)
+		return dm_named(info, n, names, to, max);
+	for (i = 0; i < n && used < max; i++)
+		if (info[i].available && dm_backend(&to[used], &info[i]) == 0)
+			used++;
+	if (used == 0)
+		demo_fail("no backend works here; see --list");
+	return used;
+}
+
+void
+demo_backends_list(void)
+{
+	struct reactor_backend_info info[DM_BACKENDS];
+	size_t i, n = reactor_backends(info, DM_BACKENDS);
+	char label[48];
+
+	n = n < DM_BACKENDS ? n : DM_BACKENDS;
+	for (i = 0; i < n; i++) {
+		(void)snprintf(label, sizeof(label), "%s%s", info[i].name,
+		    info[i].emulated ? " (emulated)" : "");
+		(void)printf("%-18s  %-3s%s%s\n", label,
+		    info[i].available ? "yes" : "no",
+		    info[i].reason != NULL ? "  " : "",
+		    info[i].reason != NULL ? info[i].reason : "");
+	}
+	demo_write_end(stdout, "standard output");
+}
+
+/* ---- The system -----------------------------------------------------------
+ */
+
+long
+demo_descriptors(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == -1)
+		demo_fail("getrlimit: %s", strerror(errno));
+	if (limit.rlim_cur != limit.rlim_max) {
+		limit.rlim_cur = limit.rlim_max;
+		if (setrlimit(RLIMIT_NOFILE, &limit) == -1)
+			(void)getrlimit(RLIMIT_NOFILE, &limit);
+	}
+	return limit.rlim_cur > 1 << 30 ? 1 << 30 : (long)limit.rlim_cur;
+}
+
+int
+demo_nonblocking(int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	return flags == -1 ? -1 : fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+}
+
+int64_t
+demo_now(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * REACTOR_SECOND + now.tv_nsec;
+}

@@ -1,0 +1,32 @@
+/*
+ * SPDX-License-Identifier: ISC
+ *
+ * clock.c: the only place where time is read.
+ */
+#include <time.h>
+#include "reactor/internal.h"
+
+#ifndef CLOCK_BOOTTIME
+#define CLOCK_BOOTTIME CLOCK_MONOTONIC
+#endif
+
+static const clockid_t ck_id[REACTOR__CLOCKS] = {
+	[REACTOR__MONOTONIC] = CLOCK_MONOTONIC,
+	[REACTOR__WALL] = CLOCK_REALTIME,
+	[REACTOR__BOOT] = CLOCK_BOOTTIME,
+};
+
+int64_t
+reactor__clock(int clock)
+{
+	struct timespec ts = { 0, 0 };
+
+	(void)clock_gettime(ck_id[clock], &ts);
+	return (int64_t)ts.tv_sec * REACTOR_SECOND + ts.tv_nsec;
+}
+
+int64_t
+reactor_now(struct reactor *r)
+{
+	return reactor__now(r);
+}

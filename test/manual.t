@@ -1,0 +1,415 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+#
+# manual.t: the man pages and README say what the headers say, and whatever
+# code they show compiles; programs are also run.
+
+. test/tap.sh
+
+pages3=$(ls man/*.3)
+pages7=$(ls man/*.7)
+flags="-std=c11 -D_GNU_SOURCE -I. -Wall -Wextra -Wpedantic -Werror"
+
+# ---- Functions ---------------------------------------------------------------
+
+# synopsis PAGE: the prototypes, each as one line of C.
+synopsis() {
+	awk '
+	function piece(s) {		# the next argument of the macro
+		sub(/^ +/, "", rest)
+		if (rest ~ /^"/) {
+			match(rest, /^"[^"]*"/)
+			s = substr(rest, 2, RLENGTH - 2)
+		} else {
+			match(rest, /^[^ ]*/)
+			s = substr(rest, 1, RLENGTH)
+		}
+		rest = substr(rest, RLENGTH + 1)
+		return s
+	}
+	/^\.Sh/ { inside = $2 == "SYNOPSIS" }
+	inside && /^\.Ft / { type = substr($0, 5) }
+	inside && /^\.Fn / {
+		rest = substr($0, 5)
+		line = type " " piece() "("
+		for (comma = ""; rest ~ /[^ ]/; comma = ", ")
+			line = line comma piece()
+		print line ");"
+	}' "$1"
+}
+
+synopsis_names() {
+	synopsis "$1" | sed 's/^[^(]*[ *]\([a-z_0-9]*\)(.*/\1/'
+}
+
+each_function_once() {
+	functions >"$tmp/functions"
+	[ -s "$tmp/functions" ] || return 1
+	for p in $pages3; do
+		names "$p"
+	done | sort >"$tmp/names"
+	same "$tmp/functions" "$tmp/names"
+}
+
+name_is_synopsis() {
+	names "$1" >"$tmp/names"
+	synopsis_names "$1" >"$tmp/synopsis"
+	same "$tmp/names" "$tmp/synopsis"
+}
+
+file_is_title() {
+	sed -n 's/^\.Dt \([A-Z0-9_]*\) \([0-9]\)$/\1.\2/p' "$1" |
+	    tr '[:upper:]' '[:lower:]' >"$tmp/title"
+	echo "${1#man/}" >"$tmp/file"
+	same "$tmp/file" "$tmp/title"
+	names "$1" | head -n 1 | grep -q "^$(basename "$1" .3 | sed 's/\.7$//')\$"
+}
+
+# The compiler compares: a function declared twice must be of one type.
+same_prototypes() {
+	{
+		for h in $(headers); do
+			echo "#include <$h>"
+		done
+		synopsis "$1"
+	} >"$tmp/prototypes.c"
+	# shellcheck disable=SC2086
+	$cc $flags -c -o "$tmp/prototypes.o" "$tmp/prototypes.c"
+}
+
+# ---- Words -------------------------------------------------------------------
+
+# Names of errors and constants that a page uses, checked by the compiler.
+words_exist() {
+	{
+		echo '#include <errno.h>'
+		echo '#include <limits.h>'
+		echo '#include <signal.h>'
+		echo '#include <stddef.h>'
+		echo '#include <sys/select.h>'
+		echo '#include <sys/socket.h>'
+		for h in $(headers); do
+			echo "#include <$h>"
+		done
+		echo 'int main(void) {'
+		sed -n 's/^\.\(It Bq \)*\(Er\|Dv\|It Dv\|Pq Dv\) //p' "$1" |
+		    tr -c 'A-Za-z0-9_' '\n' | grep '^[A-Z][A-Z0-9_]*$' |
+		    sort -u | sed 's/.*/(void)(&);/'
+		echo 'return 0; }'
+	} >"$tmp/words.c"
+	# shellcheck disable=SC2086
+	$cc $flags -c -o "$tmp/words.o" "$tmp/words.c"
+}
+
+# Whatever is in capitals in a header is explained on some page.
+constants_explained() {
+	for h in $(headers); do
+		sed -n 's/^#define \([A-Z]*_[A-Z_]*\)[ (].*/\1/p
+		    s/^	\([A-Z]*_[A-Z_]*\) *=.*/\1/p' "$h"
+		sed -n 's/^enum {\(.*\)};/\1/p' "$h" | tr ',' '\n' |
+		    sed 's/ *\([A-Z_]*\).*/\1/'
+	done | grep -v '_H$' | sort -u >"$tmp/constants"
+	[ -s "$tmp/constants" ] || return 1
+	while read -r word; do
+		grep -q "^\.[A-Z].*$word\>" man/* || echo "$word"
+	done <"$tmp/constants" >"$tmp/unknown"
+	none "on no page" "$tmp/unknown"
+}
+
+# Pages of ours that something refers to are there.
+exists() {
+	for p in man/*."$2"; do
+		names "$p"
+	done | grep -q "^$1\$"
+}
+
+references_resolve() {
+	sed -n 's/^.*\.*\<Xr \([a-z_0-9]*\) \([0-9]\).*/\1 \2/p' "$1" |
+	    grep '^\(reactor\|coro\|task\)' | while read -r name section; do
+		exists "$name" "$section" || echo "$name($section)"
+	done >"$tmp/dangling"
+	none "no such page" "$tmp/dangling"
+}
+
+mentions_resolve() {
+	tr -c 'a-z0-9_()' '\n' <"$1" |
+	    sed -n 's/^\([a-z_]*\)(\([37]\))$/\1 \2/p' | sort -u |
+	    grep '^\(reactor\|coro\|task\)' | while read -r name section; do
+		exists "$name" "$section" || echo "$name($section)"
+	done >"$tmp/dangling"
+	none "no such page" "$tmp/dangling"
+}
+
+# sections PAGE: those that it must have.
+sections() {
+	wanted="NAME DESCRIPTION AUTHORS"
+	case $1 in
+	*.3)	wanted="$wanted SYNOPSIS EXAMPLES" ;;
+	esac
+	if grep -q '^\.Ft int$' "$1"; then
+		wanted="$wanted RETURN_VALUES ERRORS"
+	fi
+	sed -n 's/^\.Sh //p' "$1" | tr ' ' '_' >"$tmp/sections"
+	for s in $wanted SEE_ALSO; do
+		grep -q "^$s\$" "$tmp/sections" || echo "$s"
+	done >"$tmp/missing"
+	none "no section" "$tmp/missing"
+}
+
+# Every function that returns int is in RETURN VALUES.
+values() {
+	synopsis "$1" | sed -n 's/^int \([a-z_0-9]*\)(.*/\1/p' |
+	    while read -r f; do
+		sed -n '/^\.Sh RETURN VALUES/,/^\.Sh E/p' "$1" |
+		    grep -q "\<$f\>" || echo "$f"
+	done >"$tmp/missing"
+	none "not in RETURN VALUES" "$tmp/missing"
+}
+
+lint() {
+	# shellcheck disable=SC2086
+	mandoc -Tlint -Wwarning $pages3 $pages7
+}
+
+# ---- Code --------------------------------------------------------------------
+
+# blocks PAGE: writes each literal block that is C to $tmp/PAGE.N.c.
+blocks() {
+	rm -f "$tmp/block".*
+	awk -v to="$tmp/block" '
+	/^\.Bd .*-literal/ { file = to "." (++n) ".c"; next }
+	/^\.Ed/ { file = ""; next }
+	file != "" { sub(/^\\&/, ""); gsub(/\\e/, "\\"); print >file }
+	' "$1"
+	for b in "$tmp/block".*; do
+		if [ -f "$b" ] && ! grep -q '[;{]$' "$b"; then
+			rm "$b" # a drawing
+		fi
+	done
+}
+
+# Runs at most so many seconds: the alarm outlives the exec.
+cat >"$tmp/limit.c" <<'END'
+#include <stdlib.h>
+#include <unistd.h>
+
+int
+main(int argc, char **argv)
+{
+	if (argc < 3)
+		return 2;
+	alarm((unsigned)atoi(argv[1]));
+	execv(argv[2], argv + 2);
+	return 127;
+}
+END
+
+# What fragments may take for granted: headers, and functions of the reader.
+cat >"$tmp/reader.h" <<'END'
+#include <sys/wait.h>
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <reactor/reactor.h>
+
+struct client;
+void draw(void);
+int work(void);
+void use(int);
+void talk(struct client *);
+void give_up(struct client *);
+void tick(struct reactor *, struct reactor_timer *);
+void client_go_on(struct reactor *, struct reactor_defer *);
+END
+
+is_program() {
+	grep -q '^main(' "$1"
+}
+
+# Begins with a function or a struct, in style(9), not with a statement.
+is_declarations() {
+	head -n 1 "$1" | grep -q '^static \|^struct [a-z_]* {$\|^[a-z_ *]*$'
+}
+
+# wrap FILE: a whole translation unit.
+wrap() {
+	is_program "$1" && cat "$1" && return
+	echo '#include "reader.h"'
+	is_declarations "$1" && cat "$1" && return
+	echo 'struct client { struct reactor_defer later; };'
+	echo 'int fragment(struct reactor *, struct client *);'
+	echo 'int fragment(struct reactor *r, struct client *client) {'
+	echo '(void)r; (void)client;'
+	cat "$1"
+	echo 'return 0; }'
+}
+
+# compiles FILE
+compiles() {
+	wrap "$1" >"$tmp/unit.c"
+	# shellcheck disable=SC2086
+	$cc $flags -Wno-unused-function -I"$tmp" -c -o "$tmp/unit.o" \
+	    "$tmp/unit.c"
+}
+
+# runs FILE: the program ends by itself, and well.
+runs() {
+	# shellcheck disable=SC2086
+	$cc $flags $CFLAGS -o "$tmp/limit" "$tmp/limit.c" &&
+	    $cc $flags $CFLAGS -o "$tmp/unit" "$1" "$library" -pthread ||
+	    return 1
+	"$tmp/limit" $((20 * ${TEST_SLOW:-1})) "$tmp/unit" </dev/null
+	status=$?
+	[ $status -eq 0 ] || echo "exit status $status"
+	[ $status -eq 0 ]
+}
+
+page_code() {
+	blocks "$1"
+	n=0
+	for b in "$tmp/block".*; do
+		[ -f "$b" ] || continue
+		n=$((n + 1))
+		check "$1: block $n compiles" compiles "$b"
+		is_program "$b" && check "$1: block $n runs" runs "$b"
+	done
+	case $1 in
+	*.3)	check "$1: there is an example" [ $n -gt 0 ] ;;
+	esac
+}
+
+# ---- README ------------------------------------------------------------------
+
+readme_program() {
+	awk '/^    #include/ { on = 1 }
+	on && /^[^ ]/ { exit }
+	on { sub(/^    /, ""); print }' README
+}
+
+readme_compiles() {
+	readme_program >"$tmp/readme.c"
+	is_program "$tmp/readme.c" && compiles "$tmp/readme.c"
+}
+
+# It copies what it reads.
+readme_copies() {
+	runs "$tmp/readme.c" || return 1
+	head -c 20000 README >"$tmp/in"
+	"$tmp/limit" $((20 * ${TEST_SLOW:-1})) "$tmp/unit" <"$tmp/in" |
+	    cat >"$tmp/out"
+	cmp "$tmp/in" "$tmp/out" || return 1
+	cat "$tmp/in" | "$tmp/limit" $((20 * ${TEST_SLOW:-1})) "$tmp/unit" \
+	    >"$tmp/out"
+	cmp "$tmp/in" "$tmp/out"
+}
+
+readme_is_short() {
+	lines=$(wc -l <README)
+	echo "$lines lines"
+	[ "$lines" -le 150 ]
+}
+
+readme_is_narrow() {
+	awk 'length > 72' README >"$tmp/wide"
+	none "longer than 72" "$tmp/wide"
+}
+
+readme_is_ascii() {
+	tr -d '\n -~' <README >"$tmp/strange"
+	none "not ASCII, or a tab" "$tmp/strange"
+}
+
+# A file anywhere, by its name alone, or by its path, or by a pattern.
+is_there() {
+	for f in $1 reactor/$1 backends/$1 demos/$1 coro/$1 test/$1; do
+		[ -e "$f" ] && return 0
+	done
+	return 1
+}
+
+# What is built is named too; so is the reader's own program.
+readme_paths() {
+	tr -c 'A-Za-z0-9_./*-' '\n' <README |
+	    sed 's/\.$//; s/^\([a-z]*\)\.c\.$/\1.c/' |
+	    grep '^[a-z]*/\|^[a-z_0-9*]*\.[ch37]$' |
+	    grep -v '^build/\|^prog\.c$' | sort -u >"$tmp/paths"
+	[ -s "$tmp/paths" ] || return 1
+	while read -r path; do
+		is_there "$path" || echo "$path"
+	done <"$tmp/paths" >"$tmp/missing"
+	none "not there" "$tmp/missing"
+}
+
+readme_demos() {
+	awk '$1 == "demos/" { on = 1 } on && /^    [a-z]*\/ / && $1 != "demos/" {
+	    exit } on' README | sed 's/.*://' | tr -c 'a-z0-9_' '\n' |
+	    grep . >"$tmp/demos"
+	[ -s "$tmp/demos" ] || return 1
+	while read -r demo; do
+		is_there "demos/$demo.c" || is_there "demos/${demo}_*.c" ||
+		    echo "$demo"
+	done <"$tmp/demos" >"$tmp/missing"
+	none "no such demo" "$tmp/missing"
+}
+
+readme_targets() {
+	tr '`' ' ' <README | tr -s ' ' '\n' | awk 'last == "make" && /^[a-z-]+$/
+	    { last = $0 }' | sort -u >"$tmp/targets"
+	sed -n 's/.*[ `]make \([a-z][a-z-]*\).*/\1/p' README | sort -u \
+	    >"$tmp/targets"
+	[ -s "$tmp/targets" ] || return 1
+	while read -r target; do
+		grep -q "^$target:" GNUmakefile || echo "$target"
+	done <"$tmp/targets" >"$tmp/missing"
+	none "no such target" "$tmp/missing"
+}
+
+# Functions that the reader is sent to look at.
+readme_functions() {
+	tr -c 'a-z0-9_' '\n' <README | grep '^[a-z][a-z]_[a-z]' | sort -u |
+	    while read -r f; do
+		grep -q "^$f(" reactor/*.c backends/*.c || echo "$f"
+	done >"$tmp/missing"
+	none "no such function" "$tmp/missing"
+}
+
+# ---- All of it ---------------------------------------------------------------
+
+check "each function is on one page, and nothing else is" each_function_once
+check "each constant is on a page" constants_explained
+for p in $pages3 $pages7; do
+	check "$p: the file is named by its title" file_is_title "$p"
+	check "$p: its sections" sections "$p"
+	check "$p: its references" references_resolve "$p"
+	check "$p: its errors and constants exist" words_exist "$p"
+done
+for p in $pages3; do
+	check "$p: NAME is as SYNOPSIS" name_is_synopsis "$p"
+	check "$p: prototypes are those of the header" same_prototypes "$p"
+	check "$p: what is returned" values "$p"
+done
+for p in $pages3 $pages7; do
+	page_code "$p"
+done
+if have mandoc; then
+	check "mandoc has no warning" lint
+else
+	skip "mandoc has no warning" "there is no mandoc"
+fi
+for f in README $(headers); do
+	check "$f: the pages that it names" mentions_resolve "$f"
+done
+check "README: the program compiles" readme_compiles
+check "README: the program copies its input" readme_copies
+check "README: 150 lines" readme_is_short
+check "README: 72 columns" readme_is_narrow
+check "README: ASCII" readme_is_ascii
+check "README: the files are there" readme_paths
+check "README: the demos are there" readme_demos
+check "README: the functions are there" readme_functions
+check "README: make knows the targets" readme_targets
+plan
