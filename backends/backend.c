@@ -3,7 +3,6 @@
  *
  * backend.c: the list of backends, and the choice among them.
  */
-#include <ctype.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -135,8 +134,8 @@ be_say(struct be_message *m, const char *format, ...)
 	va_end(list);
 	if (n > 0)
 		m->length += (size_t)n < m->size - m->length
-				 ? (size_t)n
-				 : m->size - m->length - 1;
+		    ? (size_t)n
+		    : m->size - m->length - 1;
 }
 
 /* "epoll, poll work here; kqueue: needs a BSD or macOS" */
@@ -163,6 +162,19 @@ be_say_what_works(struct be_message *m)
 /* ---- The choice -----------------------------------------------------------
  */
 
+static int
+be_is_space(char c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+/* Names are ASCII, whatever the locale says of letters. */
+static char
+be_lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
 /* The next name of the list, in lower case, without spaces; 0: no more. */
 static int
 be_next(const char **list, char *name, size_t size)
@@ -171,12 +183,12 @@ be_next(const char **list, char *name, size_t size)
 	size_t n;
 
 	do {
-		while (*p == ',' || isspace((unsigned char)*p))
+		while (*p == ',' || be_is_space(*p))
 			p++;
 		for (n = 0; *p != '\0' && *p != ','; p++)
 			if (n < size - 1)
-				name[n++] = (char)tolower((unsigned char)*p);
-		while (n > 0 && isspace((unsigned char)name[n - 1]))
+				name[n++] = be_lower(*p);
+		while (n > 0 && be_is_space(name[n - 1]))
 			n--;
 		name[n] = '\0';
 	} while (n == 0 && *p != '\0');
@@ -251,8 +263,8 @@ reactor__backend_choose(
 	while (chosen == NULL && be_next(&rest, name, sizeof(name))) {
 		any = 1;
 		chosen = strcmp(name, "auto") == 0
-			     ? be_open_best(state, &error)
-			     : be_open(be_find(name), state, &error);
+		    ? be_open_best(state, &error)
+		    : be_open(be_find(name), state, &error);
 	}
 	if (!any)
 		chosen = be_open_best(state, &error);

@@ -17,21 +17,18 @@
 struct reactor_ready {
 	int fd;
 	unsigned short mask;
-	unsigned short
-	    error; /* with REACTOR_BAD: why it is not watched any more */
+	unsigned short error; /* only with REACTOR_BAD: why */
 };
 
 struct reactor_backend {
 	const char *name;
-	int emulated; /* chosen only by name */
-	unsigned
-	    interests; /* what update accepts: READ | WRITE, perhaps URGENT */
+	int emulated;       /* chosen only by name */
+	unsigned interests; /* what update accepts: with URGENT or without */
 
 	/*
 	 * Creates the private state and any kernel object (close-on-exec,
-	 * number
-	 * >= 3).  On failure NULL and errno, with nothing left behind; the
-	 * chooser then tries the next backend.
+	 * number >= 3).  On failure NULL and errno, with nothing left behind;
+	 * the chooser then tries the next backend.
 	 */
 	void *(*open)(void);
 
@@ -42,10 +39,11 @@ struct reactor_backend {
 	 * The interest in fd >= 0 goes from mask `was`, which is what the last
 	 * successful call set, to `now`.
 	 *   was == 0    adds it.
-	 *   now == 0    removes it, whatever the kernel thinks of that; cannot
-	 * fail. (Mask 0 must be removed: hang-ups and errors ignore masks.) was
-	 * == now  makes sure of it: fd may be another file by now, closed and
-	 *               opened since.  So may it be in any other change.
+	 *   now == 0    removes it, whatever the kernel says; cannot fail.
+	 *               (Hang-ups and errors ignore masks, so mask 0 must be
+	 *               removed.)
+	 *   was == now  makes sure of it: the number may have been closed and
+	 *               opened since.  So may it in any other change.
 	 * 0, or -1 with errno; after -1 the backend holds no interest in fd.
 	 * EPERM says: always ready, not to be waited for (regular files,
 	 * directories, /dev/null and the like).  EBADF: not open.  A backend
@@ -59,17 +57,16 @@ struct reactor_backend {
 	 * fills up to max (>= 1) records; returns how many.
 	 *  - Level-triggered: what is not consumed is reported again.
 	 *  - A hang-up or an error wakes every direction: the mask has READ,
-	 * WRITE and HANGUP or ERROR, wanted or not.  End of file alone sets
-	 * READ only. HANGUP and ERROR are hints; a backend that cannot see them
-	 * leaves them out.  Of READ, WRITE and URGENT, otherwise only wanted
-	 * bits are set.
-	 *  - REACTOR_BAD: fd is not watched any more, `error` says why.
+	 *    WRITE and HANGUP or ERROR, wanted or not.  End of file alone sets
+	 *    READ only.  HANGUP and ERROR are hints; a backend that cannot see
+	 *    them leaves them out.  Of READ, WRITE and URGENT, otherwise only
+	 *    wanted bits are set.
+	 *  - REACTOR_BAD, alone: fd is not watched any more, `error` says why.
+	 *    With EPERM: it turned out to be always ready.
 	 *  - One fd may come twice; the caller ORs.  What does not fit comes in
-	 * the next call; scans go on where they stopped, so that nobody
-	 * starves.
-	 *  - Time-outs are rounded up, never down; a very long one may end
-	 * early. 0 for time-out or EINTR.  -1 with errno only for what no retry
-	 * cures.
+	 *    the next call; scans go on where they stopped, so nobody starves.
+	 *  - Time-outs are rounded up, never down; a long one may end early.
+	 * 0 for time-out or EINTR.  -1 with errno only for what no retry cures.
 	 */
 	int (*wait)(
 	    void *state, struct reactor_ready *, int max, int64_t timeout);
@@ -78,7 +75,7 @@ struct reactor_backend {
 	 * Optional.  In the child after fork(2): drops the inherited kernel
 	 * object without disturbing the parent's and makes an empty one.  The
 	 * caller then adds its interest again.  NULL: nothing of it is in the
-	 * kernel. -1 leaves a state that only close may be called with.
+	 * kernel.  -1 leaves a state that only close may be called with.
 	 */
 	int (*reopen)(void *state);
 

@@ -28,6 +28,7 @@
  * The order of the answers turns by itself, so that nobody starves.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -36,15 +37,15 @@
 #include "backends/backend.h"
 
 #ifndef SYS_epoll_pwait2
-#define SYS_epoll_pwait2 441 /* everywhere but on alpha, which then lacks it \
-			      */
+#define SYS_epoll_pwait2 \
+	441 /* everywhere but on alpha, which then lacks it \
+	     */
 #endif
 
 /* The numbers are chosen so; then nothing has to be translated. */
-_Static_assert(
-    (int)EPOLLIN == REACTOR_READ && (int)EPOLLPRI == REACTOR_URGENT &&
-	(int)EPOLLOUT == REACTOR_WRITE && (int)EPOLLERR == REACTOR_ERROR &&
-	(int)EPOLLHUP == REACTOR_HANGUP,
+_Static_assert((int)EPOLLIN == REACTOR_READ &&
+	(int)EPOLLPRI == REACTOR_URGENT && (int)EPOLLOUT == REACTOR_WRITE &&
+	(int)EPOLLERR == REACTOR_ERROR && (int)EPOLLHUP == REACTOR_HANGUP,
     "the bits of epoll are not those of reactor.h");
 
 struct ep_member {
@@ -54,7 +55,7 @@ struct ep_member {
 };
 
 struct ep_state {
-	int set;
+	int set;                   /* -1: could not be made anew */
 	int outer;                 /* -1 until asked for */
 	int coarse;                /* without epoll_pwait2 */
 	int lost;                  /* members with an error */
@@ -119,6 +120,8 @@ ep_control(struct ep_state *state, int operation, int fd, unsigned mask)
 		member->generation = state->generation;
 	}
 	event.data.u64 = (uint64_t)member->generation << 32 | (uint32_t)fd;
+	if (state->set == -1)
+		return 0; /* the next wait makes it, and adds them all */
 	return epoll_ctl(state->set, operation, fd, &event);
 }
 
@@ -129,8 +132,8 @@ ep_put(struct ep_state *state, int fd, unsigned mask)
 		if (ep_control(state, EPOLL_CTL_ADD, fd, mask) == 0)
 			return 0;
 		return errno == EEXIST
-			   ? ep_control(state, EPOLL_CTL_MOD, fd, mask)
-			   : -1;
+		    ? ep_control(state, EPOLL_CTL_MOD, fd, mask)
+		    : -1;
 	}
 	if (ep_control(state, EPOLL_CTL_MOD, fd, mask) == 0)
 		return 0;
@@ -149,24 +152,42 @@ ep_remove(struct ep_state *state, int fd)
 	memset(member, 0, sizeof(*member));
 }
 
-/* `was` is no help: the number may be another file by now. */
+/* The number is asked after: else any could ask for any amount of memory. */
 static int
-ep_update(void *opaque, int fd, unsigned was, unsigned now)
+ep_reserve(struct ep_state *state, int fd)
 {
-	struct ep_state *state = opaque;
 	struct ep_member *members;
-	int error;
 
-	(void)was;
+	if (fcntl(fd, F_GETFD) == -1)
+		return -1;
 	members = reactor__grown(
 	    state->members, &state->length, (size_t)fd + 1, sizeof(*members));
 	if (members == NULL)
 		return -1;
 	state->members = members;
+	return 0;
+}
+
+/* `was` is no help: the number may be another file by now. */
+static int
+ep_update(void *opaque, int fd, unsigned was, unsigned now)
+{
+	struct ep_state *state = opaque;
+	struct ep_member *member;
+	int error;
+
+	(void)was;
+	if ((size_t)fd >= state->length) {
+		if (now == 0)
+			return 0;
+		if (ep_reserve(state, fd) == -1)
+			return -1;
+	}
+	member = &state->members[fd];
 	if (now != 0 && ep_put(state, fd, now) == 0) {
-		state->lost -= members[fd].error != 0;
-		members[fd].error = 0;
-		members[fd].mask = (unsigned short)now;
+		state->lost -= member->error != 0;
+		member->error = 0;
+		member->mask = (unsigned short)now;
 		return 0;
 	}
 	error = errno;
@@ -186,8 +207,9 @@ ep_fill(struct ep_state *state)
 
 	for (fd = 0; fd < state->length; fd++) {
 		member = &state->members[fd];
-		if (member->mask == 0 || ep_control(state, EPOLL_CTL_ADD,
-					     (int)fd, member->mask) == 0)
+		if (member->mask == 0 ||
+		    ep_control(state, EPOLL_CTL_ADD, (int)fd, member->mask) ==
+			0)
 			continue;
 		member->error = (unsigned short)errno;
 		member->mask = 0;
@@ -204,22 +226,29 @@ ep_enclose(struct ep_state *state)
 	return epoll_ctl(state->outer, EPOLL_CTL_ADD, state->set, &event);
 }
 
-/* If there is no new set to be had, the ghost will come back and ask again. */
-static void
+/*
+ * The old set goes first: its number may be the only one to be had.  It leaves
+ * the outer set by hand, since a forked child may have a copy of it.
+ */
+static int
 ep_rebuild(struct ep_state *state)
 {
-	int new = ep_create(), old = state->set;
+	struct epoll_event none = { 0 };
 
-	if (new == -1)
-		return;
-	state->set = new;
+	if (state->outer != -1)
+		(void)epoll_ctl(state->outer, EPOLL_CTL_DEL, state->set, &none);
+	if (state->set != -1)
+		(void)close(state->set);
+	state->set = ep_create();
+	if (state->set == -1)
+		return -1;
 	if (state->outer != -1 && ep_enclose(state) == -1) {
-		state->set = old;
-		(void)close(new);
-		return;
+		(void)close(state->set);
+		state->set = -1;
+		return -1;
 	}
-	(void)close(old);
 	ep_fill(state);
+	return 0;
 }
 
 /* Those that could not enter it. */
@@ -289,11 +318,11 @@ ep_records(struct ep_state *state, struct reactor_ready *ready, int n)
 		mask = event->events;
 		if (mask & (EPOLLERR | EPOLLHUP))
 			mask |= REACTOR_READ | REACTOR_WRITE;
-		*next++ =
-		    (struct reactor_ready){ (int)fd, (unsigned short)mask, 0 };
+		next->fd = (int)fd;
+		next++->mask = (unsigned short)mask;
 	}
-	if (ghosts)
-		ep_rebuild(state);
+	if (ghosts && ep_rebuild(state) == -1 && next == ready)
+		return -1;
 	return (int)(next - ready);
 }
 
@@ -308,6 +337,8 @@ ep_wait(void *opaque, struct reactor_ready *ready, int max, int64_t timeout)
 	if (events == NULL)
 		return -1;
 	state->events = events;
+	if (state->set == -1 && ep_rebuild(state) == -1)
+		return -1;
 	if (state->lost > 0)
 		return ep_tell(state, ready, max);
 	if (timeout > 0 && !state->coarse)
@@ -329,7 +360,8 @@ ep_reopen(void *opaque)
 
 	if (state->outer != -1)
 		(void)close(state->outer);
-	(void)close(state->set);
+	if (state->set != -1)
+		(void)close(state->set);
 	if (state->length > 0)
 		memset(
 		    state->members, 0, state->length * sizeof(*state->members));

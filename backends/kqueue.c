@@ -146,8 +146,7 @@ kq_refused(struct kq_state *s, struct reactor_ready *r, unsigned bit, int error)
 {
 	struct kq_interest *in = &s->table[r->fd];
 	int unwatchable = error == ENODEV || error == EINVAL ||
-			  error == EPERM || error == EOPNOTSUPP ||
-			  error == ENOTSUP;
+	    error == EPERM || error == EOPNOTSUPP || error == ENOTSUP;
 
 	if (bit == REACTOR_WRITE && (error == EPIPE || error == EBADF) &&
 	    fcntl(r->fd, F_GETFD) != -1) {

@@ -34,9 +34,9 @@ pl_poll(struct pollfd *set, nfds_t used, int64_t timeout)
 	    timeout / REACTOR_MILLISECOND + (timeout % REACTOR_MILLISECOND > 0);
 
 	return poll(set, used,
-	    timeout < 0    ? -1
-	    : ms < INT_MAX ? (int)ms
-			   : INT_MAX);
+	    timeout < 0        ? -1
+		: ms < INT_MAX ? (int)ms
+			       : INT_MAX);
 }
 #else
 static int
@@ -56,8 +56,8 @@ pl_poll(struct pollfd *set, nfds_t used, int64_t timeout)
 
 /* The numbers are chosen so; then nothing has to be translated. */
 _Static_assert(POLLIN == REACTOR_READ && POLLPRI == REACTOR_URGENT &&
-		   POLLOUT == REACTOR_WRITE && POLLERR == REACTOR_ERROR &&
-		   POLLHUP == REACTOR_HANGUP && POLLNVAL == REACTOR_BAD,
+	POLLOUT == REACTOR_WRITE && POLLERR == REACTOR_ERROR &&
+	POLLHUP == REACTOR_HANGUP && POLLNVAL == REACTOR_BAD,
     "the bits of poll are not those of reactor.h");
 
 struct pl_state {

@@ -177,7 +177,7 @@ sl_scan(struct sl_state *state, struct reactor_ready *ready, int max, int left)
 	for (i = 0; i <= words && left > 0; i++) {
 		word = ((size_t)start / SL_BITS + i) % words;
 		bits = state->found[0][word] | state->found[1][word] |
-		       state->found[2][word];
+		    state->found[2][word];
 		bits &= i == 0 ? tail : i == words ? ~tail : ~0UL;
 		for (; bits != 0 && n < max; bits &= bits - 1) {
 			mask = sl_mask(state->found, word, bits & -bits);

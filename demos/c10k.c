@@ -276,9 +276,8 @@ ct_fit(void)
 	}
 	if (ct_plan.active > ct_plan.connections)
 		ct_plan.active = ct_plan.connections;
-	(void)printf(
-	    "One thread, %s TCP connections, %ld messages under way at "
-	    "any time, %ld s each.\n\n",
+	(void)printf("One thread, %s TCP connections, %ld messages under way, "
+		     "%ld s each.\n\n",
 	    count, ct_plan.active, ct_plan.seconds);
 }
 

@@ -109,13 +109,10 @@ cl_enqueue(struct cl_link *link)
 static struct cl_link *
 cl_dequeue(void)
 {
-	struct cl_link *link;
+	struct cl_link *link = cl.first;
 
-	do {
-		link = cl.first;
-		if (link != NULL && (cl.first = link->next) == NULL)
-			cl.last = &cl.first;
-	} while (link != NULL && link->io.fd == -1); /* closed meanwhile */
+	if (link != NULL && (cl.first = link->next) == NULL)
+		cl.last = &cl.first;
 	return link;
 }
 
@@ -127,6 +124,8 @@ cl_talk(void)
 
 	while (cl.begun && !cl.ending && cl.busy < cl.plan->active &&
 	       (link = cl_dequeue()) != NULL) {
+		if (link->io.fd == -1) /* closed meanwhile */
+			continue;
 		link->state = CL_BUSY;
 		cl.busy++;
 		link->sent = demo_now();
@@ -215,7 +214,7 @@ cl_next(void)
 		cl_begin();
 	while (cl.stalled && waiting > 0 && (link = cl.first) != NULL &&
 	       link->messages > C10K_TURNS)
-		cl_close(link), (void)cl_dequeue();
+		cl_close(cl_dequeue());
 	cl_talk();
 }
 

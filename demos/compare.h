@@ -51,8 +51,9 @@ struct compare {
 	char note[160]; /* why there are not more; else empty */
 };
 
-/* compare_check.c: runs the script; compares.  NULL: all the same. */
+/* compare_check.c: plays the script to one backend. */
 void compare_check(struct compare_backend *);
+/* compare_differ.c: in words; NULL: all delivered the same. */
 const char *compare_difference(const struct compare *);
 
 /* compare_cost.c: starting, stopping, waking, and timers. */

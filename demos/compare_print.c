@@ -120,33 +120,39 @@ cp_cell(const struct compare *c, size_t k, const struct figure *figure)
 	(void)printf("%*s", cp_width(c, k), text);
 }
 
-static void
-cp_system(const struct compare *c)
-{
-	struct utsname system;
-
-	if (uname(&system) == -1)
-		(void)strcpy(system.sysname, "?");
-	(void)printf("reactor %s on %s %s, %ld processors, %ld descriptors at "
-		     "most\n\n",
-	    reactor_version(), system.sysname, system.release,
-	    sysconf(_SC_NPROCESSORS_ONLN), c->limit);
-}
-
-/* In lines of less than 80 columns. */
+/* In lines of less than 80 columns, which end after a clause. */
 static void
 cp_wrapped(char *text)
 {
 	size_t end;
 
-	(void)putchar('\n');
 	while (strlen(text) > 79) {
-		for (end = 79; end > 1 && text[end] != ' '; end--)
-			;
+		for (end = 79; end > 1; end--)
+			if (text[end] == ' ' && strchr(",;", text[end - 1]))
+				break;
+		if (end == 1)
+			break;
 		(void)printf("%.*s\n", (int)end, text);
 		text += end + 1;
 	}
 	(void)puts(text);
+}
+
+static void
+cp_system(const struct compare *c)
+{
+	struct utsname system;
+	char text[300];
+
+	if (uname(&system) == -1)
+		memset(&system, 0, sizeof(system));
+	(void)snprintf(text, sizeof(text),
+	    "reactor %s on %.80s %.80s, %ld processors, %ld "
+	    "descriptors",
+	    reactor_version(), system.sysname, system.release,
+	    sysconf(_SC_NPROCESSORS_ONLN), c->limit);
+	cp_wrapped(text);
+	(void)putchar('\n');
 }
 
 void
@@ -179,6 +185,7 @@ compare_table(const struct compare *c)
 		     "handler, which reads a byte\nand writes it to the next "
 		     "socket.\n");
 	compare_sentence(c, text, sizeof(text));
+	(void)putchar('\n');
 	cp_wrapped(text);
 }
 

@@ -4,11 +4,10 @@
  * diagram.c: the picture of an event loop, moved by a real one.  A timer, a
  * signal, a pipe and a socket pass through it, box by box.
  *
- * Nothing is made up: a prepare handler draws what happens before the wait, a
- * check handler what happens after it.  A handler of the highest priority is
- * the first to be dispatched; it asks reactor_dump what else is in the queue.
+ * Nothing is made up: a prepare handler draws what comes before the wait, a
+ * check handler what comes after, and a handler that is dispatched before the
+ * others asks reactor_dump what is in the queue.
  */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -61,7 +60,6 @@ before_wait(struct reactor *r, struct reactor_prepare *prepare)
 }
 
 static reactor_post_fn observe;
-/* In the background: the loop does not live for it. */
 static struct reactor_post observer = { .callback = observe,
 	.event = { .priority = 2, .flags = REACTOR_BACKGROUND } };
 

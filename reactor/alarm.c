@@ -16,8 +16,11 @@ al_rang(struct reactor *r, struct reactor_io *io, unsigned ready)
 	uint64_t count;
 
 	(void)r;
-	if (ready & REACTOR_BAD)
-		return; /* closed by others: now the clock is looked at */
+	if (ready & REACTOR_BAD) { /* from now on the clock is looked at */
+		if (io->error != EBADF)
+			(void)close(io->fd);
+		return;
+	}
 	/* ECANCELED tells of a step of the clock: the heap is looked at next.
 	 */
 	(void)!read(io->fd, &count, sizeof(count));
@@ -46,18 +49,20 @@ reactor__alarm_start(struct reactor *r, int clock)
 		return;
 	heap->armed = -1;
 	fd = reactor__timerfd(clock);
-	if (fd != -1 && reactor__producer_start(
-			    r, &heap->alarm, fd, al_rang, "clock") == -1)
+	if (fd != -1 &&
+	    reactor__producer_start(r, &heap->alarm, fd, al_rang, "clock") ==
+		-1)
 		(void)close(fd);
 }
 
 int64_t
 reactor__alarm_wait(struct reactor__heap *heap, int clock)
 {
-	int64_t left = heap->due[0].deadline - reactor__clock(clock);
+	int64_t now = reactor__clock(clock), left;
 
-	if (left <= 0)
+	if (heap->due[0].deadline <= now)
 		return 0;
+	left = heap->due[0].deadline - now;
 	if ((heap->alarm.event.state & REACTOR__STARTED) == 0)
 		return left < AL_LOOK ? left : AL_LOOK;
 	if (heap->armed != heap->due[0].deadline &&

@@ -95,7 +95,7 @@ ct_put(struct reactor__signals *sg, const struct reactor_signal_info *info)
 	    reactor__fork_generation())
 		ct_count(sg, &sg->orphan[info->number]);
 	else if (__atomic_load_n(count, __ATOMIC_SEQ_CST) > 0 ||
-		 !ct_write(sg, info))
+	    !ct_write(sg, info))
 		ct_count(sg, count);
 }
 
@@ -173,7 +173,7 @@ static int
 ct_ours(const struct sigaction *action)
 {
 	return (action->sa_flags & SA_SIGINFO) != 0 &&
-	       action->sa_sigaction == ct_caught;
+	    action->sa_sigaction == ct_caught;
 }
 
 /* Where children are reaped unseen, as SIG_IGN asks for, that stays so. */
@@ -182,9 +182,10 @@ ct_flags(int number, const struct sigaction *old)
 {
 	int flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK;
 
-	if (number == SIGCHLD && ((old->sa_flags & SA_NOCLDWAIT) != 0 ||
-				     ((old->sa_flags & SA_SIGINFO) == 0 &&
-					 old->sa_handler == SIG_IGN)))
+	if (number == SIGCHLD &&
+	    ((old->sa_flags & SA_NOCLDWAIT) != 0 ||
+		((old->sa_flags & SA_SIGINFO) == 0 &&
+		    old->sa_handler == SIG_IGN)))
 		flags |= SA_NOCLDWAIT;
 	return flags;
 }

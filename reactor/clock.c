@@ -28,5 +28,9 @@ reactor__clock(int clock)
 int64_t
 reactor_now(struct reactor *r)
 {
-	return reactor__now(r);
+	if (r->fresh != r->handlers || !r->running) {
+		r->now = reactor__clock(REACTOR__MONOTONIC);
+		r->fresh = r->handlers;
+	}
+	return r->now;
 }

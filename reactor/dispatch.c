@@ -28,22 +28,6 @@ const struct reactor__kind *const reactor__kinds[REACTOR__KINDS] = {
 	[REACTOR__PATH] = &reactor__kind_path,
 };
 
-static void
-dp_take(struct reactor *r)
-{
-	unsigned used = r->queue.used, level;
-
-	if (r->trace != NULL)
-		reactor__trace_dispatch(r);
-	r->queue.used = 0;
-	r->batch.used |= used;
-	for (; used != 0; used &= ~(1u << level)) {
-		level = reactor__queue_highest(used);
-		reactor__list_move(
-		    &r->batch.list[level], &r->queue.list[level]);
-	}
-}
-
 /* With trace or measure: the same as a bare fire, seen from outside. */
 static void
 dp_observe(struct reactor *r, struct reactor_event *event)
@@ -60,11 +44,11 @@ dp_observe(struct reactor *r, struct reactor_event *event)
 		r->longest = took;
 }
 
-static inline void
-dp_fire(struct reactor *r, struct reactor_event *event)
+static __attribute__((always_inline)) inline void
+dp_fire(struct reactor *r, struct reactor_event *event, unsigned observed)
 {
 	r->handlers++;
-	if (__builtin_expect(r->observed, 0))
+	if (observed)
 		dp_observe(r, event);
 	else
 		reactor__kinds[event->kind]->fire(r, event);
@@ -73,22 +57,17 @@ dp_fire(struct reactor *r, struct reactor_event *event)
 void
 reactor__fire(struct reactor *r, struct reactor_event *event)
 {
-	dp_fire(r, event);
+	dp_fire(r, event, r->observed);
 }
 
 /* 0: reactor_stop was called. */
-static int
-dp_drain(struct reactor *r, struct reactor_link *list)
+static __attribute__((always_inline)) inline int
+dp_drain(struct reactor *r, struct reactor_link *list, unsigned observed)
 {
-	struct reactor_event *event;
-
 	while (!reactor__list_empty(list)) {
 		if (__atomic_load_n(&r->stop, __ATOMIC_RELAXED))
 			return 0;
-		event = (struct reactor_event *)list->next;
-		reactor__list_remove(&event->place.link);
-		event->state &= (unsigned char)~REACTOR__QUEUED;
-		dp_fire(r, event);
+		dp_fire(r, reactor__queue_take(list), observed);
 	}
 	return 1;
 }
@@ -96,22 +75,23 @@ dp_drain(struct reactor *r, struct reactor_link *list)
 void
 reactor__dispatch(struct reactor *r)
 {
-	unsigned level;
+	struct reactor_link *list = r->batch.list;
+	int level, go_on = 1;
 
-	dp_take(r);
-	while (r->batch.used != 0) {
-		level = reactor__queue_highest(r->batch.used);
-		if (!dp_drain(r, &r->batch.list[level]))
-			return;
-		r->batch.used &= ~(1u << level);
-	}
+	if (r->trace != NULL)
+		reactor__trace_dispatch(r);
+	for (level = 0; level < REACTOR__LEVELS; level++)
+		reactor__list_move(&list[level], &r->queue.list[level]);
+	while (level-- > 0 && go_on)
+		go_on = r->observed ? dp_drain(r, &list[level], 1)
+				    : dp_drain(r, &list[level], 0);
 }
 
 int
 reactor__queue_empty(struct reactor *r)
 {
-	return (r->queue.used == 0 || reactor__queue_used(&r->queue) == 0) &&
-	       (r->batch.used == 0 || reactor__queue_used(&r->batch) == 0);
+	return reactor__queue_is_empty(&r->queue) &&
+	    reactor__queue_is_empty(&r->batch);
 }
 
 int

@@ -237,7 +237,7 @@ reactor_dump(
 }
 
 void
-reactor_stats(const struct reactor *r, struct reactor_stats *stats)
+reactor_stats(const struct reactor *r, struct reactor_statistics *stats)
 {
 	stats->turns = r->turns;
 	stats->events = r->events;

@@ -79,7 +79,7 @@ static int
 ex_elsewhere(int error)
 {
 	return error == ENOENT || error == ENOTDIR || error == EACCES ||
-	       error == ENODEV || error == ESTALE || error == ETIMEDOUT;
+	    error == ENODEV || error == ESTALE || error == ETIMEDOUT;
 }
 
 /* Returns only with an error. */

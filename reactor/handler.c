@@ -85,13 +85,13 @@ reactor__handler_link(struct reactor *r, struct reactor_io *io)
 	struct reactor_io **place = hd_place(r, (size_t)io->fd, io);
 
 	/* Another direction is a change; anything else may be a new file. */
-	if (*place == NULL || io->interest == io->wanted)
+	if (*place == NULL || io->interest == (io->wanted | REACTOR__EXTRA))
 		slot->state |= HD_STARTED;
 	if (*place == NULL) {
 		io->next = NULL;
 		*place = io;
 	}
-	io->interest = io->wanted;
+	io->interest = io->wanted | REACTOR__EXTRA;
 	hd_change(r, io->fd);
 }
 
@@ -114,9 +114,12 @@ reactor__handler_unlink(struct reactor *r, struct reactor_io *io)
 void
 reactor__handler_release(struct reactor *r, int fd)
 {
-	struct reactor__slot *slot = &r->slots[fd];
+	struct reactor__slot *slot;
 
-	if (fd < 0 || (size_t)fd >= r->nslots || slot->first != NULL)
+	if (fd < 0 || (size_t)fd >= r->nslots)
+		return;
+	slot = &r->slots[fd];
+	if (slot->first != NULL)
 		return;
 	slot->state &= (unsigned char)~HD_ALWAYS;
 	if (slot->registered == 0)
@@ -155,7 +158,7 @@ hd_interest(const struct reactor__slot *slot)
 
 	for (io = slot->first; io != NULL; io = io->next)
 		interest |= io->interest;
-	return interest;
+	return interest & (unsigned)~REACTOR__EXTRA;
 }
 
 /* Returns whether the slot is to stay on the list. */
@@ -201,52 +204,80 @@ reactor__handler_apply(struct reactor *r)
 	return always;
 }
 
-static inline void
-hd_deliver(struct reactor *r, struct reactor_io *io, unsigned mask)
-{
-	unsigned ready = mask & (io->interest | REACTOR__EXTRA);
-
-	if (ready == 0)
-		return;
-	if (__builtin_expect(io->event.kind == REACTOR__PRODUCER, 0)) {
-		io->callback(r, io, ready);
-		return;
-	}
-	io->event.mark |= ready;
-	reactor__queue(r, &io->event);
-}
-
-/* The backend found out in its wait that it cannot watch a descriptor. */
-static void
+/*
+ * Nothing that a handler wants.  If that is because the backend found out in
+ * its wait that it cannot watch the descriptor, all handlers hear of it.
+ */
+static __attribute__((noinline)) int
 hd_lost(struct reactor *r, const struct reactor_ready *ready)
 {
 	struct reactor__slot *slot = &r->slots[ready->fd];
 
+	if ((ready->mask & REACTOR_BAD) == 0)
+		return 0;
 	if (ready->error != EPERM) {
 		hd_bad(r, ready->fd, ready->error);
-		return;
+		return 1;
 	}
 	slot->registered = 0;
 	slot->state |= HD_ALWAYS;
 	hd_change(r, ready->fd);
+	return 1;
+}
+
+/* A producer is called at once; a handler that is queued learns more. */
+static __attribute__((noinline)) void
+hd_deliver_slowly(struct reactor *r, struct reactor_io *io, unsigned ready)
+{
+	if (io->event.state & REACTOR__DIRECT)
+		io->callback(r, io, ready);
+	else
+		io->event.mark |= ready;
+}
+
+static __attribute__((always_inline)) inline void
+hd_deliver(struct reactor *r, struct reactor_io *io, unsigned ready, int traced)
+{
+	if (io->event.state & (REACTOR__QUEUED | REACTOR__DIRECT)) {
+		hd_deliver_slowly(r, io, ready);
+		return;
+	}
+	io->event.mark |= ready;
+	reactor__queue_put(&r->queue, &io->event);
+	if (traced)
+		reactor__trace_queue(r, &io->event);
+}
+
+/* The hot path: what is rare is found out by what is wanted being nothing. */
+static __attribute__((always_inline)) inline void
+hd_ready(
+    struct reactor *r, const struct reactor_ready *ready, int n, int traced)
+{
+	const struct reactor_ready *end = ready + n;
+	struct reactor_io *io, *next;
+	unsigned mask;
+
+	for (; ready < end; ready++) {
+		mask = ready->mask;
+		for (io = r->slots[ready->fd].first; io != NULL; io = next) {
+			next = io->next;
+			if (mask & io->interest)
+				hd_deliver(r, io, mask & io->interest, traced);
+			else if (hd_lost(r, ready))
+				break;
+		}
+	}
 }
 
 void
 reactor__handler_ready(
     struct reactor *r, const struct reactor_ready *ready, int n)
 {
-	struct reactor_io *io, *next;
-
-	for (; n > 0; n--, ready++) {
-		if (ready->mask & REACTOR_BAD) {
-			hd_lost(r, ready);
-			continue;
-		}
-		for (io = r->slots[ready->fd].first; io != NULL; io = next) {
-			next = io->next;
-			hd_deliver(r, io, ready->mask);
-		}
-	}
+	r->events += (unsigned)n;
+	if (r->trace != NULL)
+		hd_ready(r, ready, n, 1);
+	else
+		hd_ready(r, ready, n, 0);
 }
 
 /*
@@ -268,18 +299,13 @@ reactor__handler_recheck(struct reactor *r, struct reactor_ready *ready, int n)
 void
 reactor__handler_always(struct reactor *r)
 {
-	struct reactor_io *io, *next;
-	int fd;
+	struct reactor_ready ready = { 0, REACTOR_READ | REACTOR_WRITE, 0 };
 
-	for (fd = r->changes; fd != -1; fd = r->slots[fd].next) {
-		if ((r->slots[fd].state & (HD_ALWAYS | HD_STARTED)) !=
+	for (ready.fd = r->changes; ready.fd != -1;
+	     ready.fd = r->slots[ready.fd].next)
+		if ((r->slots[ready.fd].state & (HD_ALWAYS | HD_STARTED)) ==
 		    HD_ALWAYS)
-			continue;
-		for (io = r->slots[fd].first; io != NULL; io = next) {
-			next = io->next;
-			hd_deliver(r, io, REACTOR_READ | REACTOR_WRITE);
-		}
-	}
+			reactor__handler_ready(r, &ready, 1);
 }
 
 /* The backend is new and knows nothing. */

@@ -18,7 +18,7 @@ hp_before(const struct reactor__due *a, const struct reactor__due *b)
 	if (a->deadline != b->deadline)
 		return a->deadline < b->deadline;
 	return a->timer->event.place.heap.order <
-	       b->timer->event.place.heap.order;
+	    b->timer->event.place.heap.order;
 }
 
 static inline void

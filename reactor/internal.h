@@ -217,11 +217,9 @@ reactor__clock_add(int64_t a, int64_t b)
 static inline int64_t
 reactor__now(struct reactor *r)
 {
-	if (r->fresh != r->handlers || !r->running) {
-		r->now = reactor__clock(REACTOR__MONOTONIC);
-		r->fresh = r->handlers;
-	}
-	return r->now;
+	if (r->fresh == r->handlers && r->running)
+		return r->now;
+	return reactor_now(r);
 }
 
 static inline void

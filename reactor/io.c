@@ -128,7 +128,10 @@ reactor__producer_start(struct reactor *r, struct reactor_io *io, int fd,
 	io->callback = callback;
 	io->fd = fd;
 	io->wanted = REACTOR_READ;
-	return io_start(r, io, REACTOR__PRODUCER);
+	if (io_start(r, io, REACTOR__PRODUCER) == -1)
+		return -1;
+	io->event.state |= REACTOR__DIRECT;
+	return 0;
 }
 
 static void
@@ -171,7 +174,7 @@ io_stop(struct reactor *r, struct reactor_event *event)
 static int
 io_feed(struct reactor *r, struct reactor_event *event, unsigned ready)
 {
-	ready &= ((struct reactor_io *)event)->interest | REACTOR__EXTRA;
+	ready &= ((struct reactor_io *)event)->interest;
 	if (ready == 0) {
 		errno = EINVAL;
 		return -1;

@@ -87,7 +87,7 @@ static int64_t
 lx_nanoseconds(const struct timeval *tv)
 {
 	return (int64_t)tv->tv_sec * REACTOR_SECOND +
-	       (int64_t)tv->tv_usec * REACTOR_MICROSECOND;
+	    (int64_t)tv->tv_usec * REACTOR_MICROSECOND;
 }
 
 int
@@ -106,9 +106,9 @@ reactor__pidfd_wait(int pidfd, struct reactor_child *child)
 		return -1;
 	}
 	child->status =
-	    info.si_code == CLD_EXITED
-		? W_EXITCODE(info.si_status, 0)
-		: info.si_status | (info.si_code == CLD_DUMPED ? WCOREFLAG : 0);
+	    info.si_code == CLD_EXITED ? info.si_status << 8 : info.si_status;
+	if (info.si_code == CLD_DUMPED)
+		child->status |= 0x80; /* as waitpid would have it */
 	child->user = lx_nanoseconds(&usage.ru_utime);
 	child->system = lx_nanoseconds(&usage.ru_stime);
 	child->resident = (int64_t)usage.ru_maxrss * 1024;
@@ -144,8 +144,9 @@ lx_what(const struct inotify_event *event)
 	if (event->mask &
 	    (IN_MODIFY | IN_ATTRIB | IN_CREATE | IN_DELETE | IN_MOVE))
 		what |= REACTOR__MODIFIED;
-	if (event->mask & (IN_CREATE | IN_DELETE | IN_MOVE | IN_DELETE_SELF |
-			      IN_MOVE_SELF | IN_IGNORED | IN_UNMOUNT))
+	if (event->mask &
+	    (IN_CREATE | IN_DELETE | IN_MOVE | IN_DELETE_SELF | IN_MOVE_SELF |
+		IN_IGNORED | IN_UNMOUNT))
 		what |= REACTOR__GONE;
 	return what;
 }

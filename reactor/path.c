@@ -64,8 +64,8 @@ pa_differs(
     const struct reactor_path_status *a, const struct reactor_path_status *b)
 {
 	return pa_other(a, b) || a->size != b->size ||
-	       a->modified != b->modified || a->changed != b->changed ||
-	       a->mode != b->mode || a->links != b->links;
+	    a->modified != b->modified || a->changed != b->changed ||
+	    a->mode != b->mode || a->links != b->links;
 }
 
 /* ---- Looking --------------------------------------------------------------
@@ -92,7 +92,7 @@ pa_watch(struct reactor *r, struct reactor_path *path)
 	if (reactor__watch(r, path))
 		reactor_timer_stop(r, &path->timer);
 	else if ((path->timer.event.state & REACTOR__STARTED) == 0 &&
-		 pa_poll(r, path) == -1) {
+	    pa_poll(r, path) == -1) {
 		/* No memory, and nobody to tell: try until there is some. */
 		path->event.mark |= REACTOR__AGAIN;
 		reactor__queue(r, &path->event);

@@ -9,8 +9,7 @@
  *   ...
  *
  * Because the list is circular, an entry leaves without knowing which list it
- * is in: that is why stopping a handler always works.  `used` has a bit for
- * each list that may not be empty.
+ * is in: that is why stopping a handler always works.
  */
 #ifndef REACTOR_QUEUE_H
 #define REACTOR_QUEUE_H
@@ -21,7 +20,6 @@
 
 struct reactor__queue {
 	struct reactor_link list[REACTOR__LEVELS];
-	unsigned used;
 };
 
 /* event.state: flags below, and the level (priority + 2) in the upper bits. */
@@ -30,6 +28,7 @@ enum {
 	REACTOR__COUNTED = 0x02, /* keeps the loop running */
 	REACTOR__QUEUED = 0x04,  /* place is a link */
 	REACTOR__HEAPED = 0x08,  /* place is in a heap of timers */
+	REACTOR__DIRECT = 0x08,  /* a producer: called, and never queued */
 	REACTOR__LAST = 0x10,    /* stopped, but queued for a last call */
 	REACTOR__LEVEL = 5       /* shift */
 };
@@ -52,8 +51,8 @@ reactor__list_append(struct reactor_link *list, struct reactor_link *link)
 	struct reactor_link *last = list->prev;
 
 	link->next = list;
-	link->prev = last;
 	last->next = link;
+	link->prev = last;
 	list->prev = link;
 }
 
@@ -84,7 +83,6 @@ reactor__queue_init(struct reactor__queue *q)
 
 	for (i = 0; i < REACTOR__LEVELS; i++)
 		reactor__list_init(&q->list[i]);
-	q->used = 0;
 }
 
 static inline void
@@ -93,8 +91,19 @@ reactor__queue_put(struct reactor__queue *q, struct reactor_event *event)
 	unsigned level = event->state >> REACTOR__LEVEL;
 
 	event->state |= REACTOR__QUEUED;
-	q->used |= 1u << level;
 	reactor__list_append(&q->list[level], &event->place.link);
+}
+
+/* The first of a list that is not empty leaves. */
+static inline struct reactor_event *
+reactor__queue_take(struct reactor_link *list)
+{
+	struct reactor_event *event = (struct reactor_event *)list->next;
+
+	list->next = event->place.link.next;
+	list->next->prev = list;
+	event->state &= (unsigned char)~REACTOR__QUEUED;
+	return event;
 }
 
 static inline void
@@ -106,26 +115,15 @@ reactor__queue_drop(struct reactor_event *event)
 	reactor__list_remove(&event->place.link);
 }
 
-/* The level of the highest bit; used is not 0. */
-static inline unsigned
-reactor__queue_highest(unsigned used)
+static inline int
+reactor__queue_is_empty(const struct reactor__queue *q)
 {
-	return 31 - (unsigned)__builtin_clz(used);
-}
+	int i;
 
-/* Clears bits of lists that have become empty by drops; 0: nothing queued. */
-static inline unsigned
-reactor__queue_used(struct reactor__queue *q)
-{
-	unsigned level;
-
-	while (q->used != 0) {
-		level = reactor__queue_highest(q->used);
-		if (!reactor__list_empty(&q->list[level]))
-			break;
-		q->used &= ~(1u << level);
-	}
-	return q->used;
+	for (i = 0; i < REACTOR__LEVELS; i++)
+		if (!reactor__list_empty(&q->list[i]))
+			return 0;
+	return 1;
 }
 
 #endif

@@ -13,8 +13,9 @@
 static int
 rc_renew(struct reactor *r)
 {
-	if (r->state != NULL && (r->backend->reopen == NULL ||
-				    r->backend->reopen(r->state) == -1)) {
+	if (r->state != NULL &&
+	    (r->backend->reopen == NULL ||
+		r->backend->reopen(r->state) == -1)) {
 		r->backend->close(r->state);
 		r->state = NULL;
 	}
@@ -57,9 +58,12 @@ rc_repair(struct reactor *r)
 
 	if (reactor__awake(r))
 		reactor__knock(r); /* what it was about is still to be done */
-	if (!r->failed && rc_renew(r) == 0) {
+	if (!r->failed) {
+		r->backend->close(r->state);
+		r->state = NULL;
 		r->failed = 1;
-		return 0;
+		if (rc_renew(r) == 0)
+			return 0;
 	}
 	errno = error;
 	return -1;
@@ -194,7 +198,7 @@ static int
 rc_alive(const struct reactor *r)
 {
 	return r->active > 0 ||
-	       __atomic_load_n(&r->inbox, __ATOMIC_RELAXED) != NULL;
+	    __atomic_load_n(&r->inbox, __ATOMIC_RELAXED) != NULL;
 }
 
 int

@@ -4,9 +4,8 @@
  * reactor.h: an event loop.  It waits for descriptors, clocks, signals,
  * children and other threads, and calls the handlers that you registered.
  *
- *   register            wait               queue            dispatch       run
- *   handler  -------->  multiplexer  --->  event queue ---> dispatcher -->
- * handler
+ *   register       wait            queue           dispatch      run
+ *   handler ---> multiplexer ---> event queue ---> dispatcher -> handler
  *
  * Every kind K of handler is a struct reactor_K that you embed in your own
  * data: zero it or initialise it, set its fields, and start it.  Starting
@@ -174,7 +173,7 @@ int reactor_descriptor(struct reactor *);
  */
 int reactor_next(struct reactor *, int64_t *timeout);
 
-/* ---- Descriptors: reactor_io(3) -------------------------------------------
+/* ---- Descriptors: reactor_io_start(3) -------------------------------------------
  */
 
 /* `ready`: the wanted bits that came, with ERROR, HANGUP, BAD, TIMEOUT. */
@@ -203,7 +202,7 @@ struct reactor_io {
 int reactor_io_start(struct reactor *, struct reactor_io *);
 void reactor_io_stop(struct reactor *, struct reactor_io *);
 
-/* ---- Time: reactor_timer(3) -----------------------------------------------
+/* ---- Time: reactor_timer_start(3) -----------------------------------------------
  */
 
 typedef void reactor_timer_fn(struct reactor *, struct reactor_timer *);
@@ -228,7 +227,7 @@ int reactor_timer_start_at(
     struct reactor *, struct reactor_timer *, int64_t deadline);
 void reactor_timer_stop(struct reactor *, struct reactor_timer *);
 
-/* ---- Signals: reactor_signal(3) -------------------------------------------
+/* ---- Signals: reactor_signal_start(3) -------------------------------------------
  */
 
 struct reactor_signal_info {
@@ -238,8 +237,7 @@ struct reactor_signal_info {
 	unsigned uid;   /* of the sender */
 	int status;     /* SIGCHLD: exit status or signal */
 	intptr_t value; /* of sigqueue(3) */
-	unsigned
-	    count; /* how many this call stands for: 1, or more in a flood */
+	unsigned count; /* how many this call stands for: more in a flood */
 };
 
 typedef void reactor_signal_fn(struct reactor *, struct reactor_signal *,
@@ -262,7 +260,7 @@ struct reactor_signal {
 int reactor_signal_start(struct reactor *, struct reactor_signal *);
 void reactor_signal_stop(struct reactor *, struct reactor_signal *);
 
-/* ---- Processes: reactor_child(3), reactor_spawn(3) ------------------------
+/* ---- Processes: reactor_child_start(3), reactor_spawn(3) ------------------------
  */
 
 typedef void reactor_child_fn(struct reactor *, struct reactor_child *);
@@ -306,7 +304,7 @@ struct reactor_command {
 int reactor_spawn(
     struct reactor *, struct reactor_child *, struct reactor_command *);
 
-/* ---- Other threads: reactor_post(3) ---------------------------------------
+/* ---- Other threads: reactor_post_send(3) ---------------------------------------
  */
 
 typedef void reactor_post_fn(struct reactor *, struct reactor_post *);
@@ -334,7 +332,7 @@ int reactor_post_start(struct reactor *, struct reactor_post *);
  */
 void reactor_post_stop(struct reactor *, struct reactor_post *);
 
-/* ---- The loop itself: reactor_hook(3) -------------------------------------
+/* ---- The loop itself: reactor_defer_start(3) -------------------------------------
  */
 
 typedef void reactor_defer_fn(struct reactor *, struct reactor_defer *);
@@ -382,7 +380,7 @@ void reactor_check_stop(struct reactor *, struct reactor_check *);
  */
 int reactor_feed(struct reactor *, struct reactor_event *, unsigned ready);
 
-/* ---- Files: reactor_path(3) -----------------------------------------------
+/* ---- Files: reactor_path_start(3) -----------------------------------------------
  */
 
 typedef void reactor_path_fn(struct reactor *, struct reactor_path *);
@@ -415,7 +413,7 @@ void reactor_path_stop(struct reactor *, struct reactor_path *);
 /* ---- Seeing: reactor_dump(3) ----------------------------------------------
  */
 
-struct reactor_stats {
+struct reactor_statistics {
 	uint64_t turns;
 	uint64_t events;   /* entered into the queue */
 	uint64_t handlers; /* called */
@@ -423,7 +421,7 @@ struct reactor_stats {
 	size_t active;     /* started handlers that keep the loop running */
 };
 
-void reactor_stats(const struct reactor *, struct reactor_stats *);
+void reactor_stats(const struct reactor *, struct reactor_statistics *);
 /* Describes the loop and every handler, one call of `line` for each line. */
 void reactor_dump(
     struct reactor *, void (*line)(void *context, const char *), void *context);

@@ -28,7 +28,7 @@ static int64_t
 rp_nanoseconds(const struct timeval *tv)
 {
 	return (int64_t)tv->tv_sec * REACTOR_SECOND +
-	       (int64_t)tv->tv_usec * REACTOR_MICROSECOND;
+	    (int64_t)tv->tv_usec * REACTOR_MICROSECOND;
 }
 
 /* 0 and the fields filled; EAGAIN: not yet; ECHILD: not to be known. */
@@ -152,10 +152,12 @@ rp_begin_blind(struct reactor *r, struct reactor_child *c)
 	return result;
 }
 
-/* Somebody closed the pidfd: its number may be anything by now. */
+/* Not watched any more, perhaps because somebody closed it. */
 static int
 rp_lost(struct reactor *r, struct reactor_child *c)
 {
+	if (c->io.error != EBADF)
+		(void)close(c->io.fd);
 	if (rp_begin_blind(r, c) == 0)
 		return EAGAIN;
 	/* As reactor__reap_end will count it. */

@@ -57,7 +57,7 @@ sg_collect_count(struct reactor *r, int number)
 	memset(&info, 0, sizeof(info));
 	info.number = number;
 	info.count = __atomic_exchange_n(count, 0, __ATOMIC_SEQ_CST) +
-		     __atomic_exchange_n(orphan, 0, __ATOMIC_SEQ_CST);
+	    __atomic_exchange_n(orphan, 0, __ATOMIC_SEQ_CST);
 	sg_deliver(r, &info);
 	return 1;
 }

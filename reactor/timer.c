@@ -9,8 +9,7 @@
 #include <stdio.h>
 #include "reactor/internal.h"
 
-#define TM_BATCH 256             /* so that a million at once starve nobody */
-#define TM_PAST  (INT64_MIN / 4) /* far enough, and safe to subtract */
+#define TM_BATCH 256 /* so that a million at once starve nobody */
 
 static struct reactor__heap *
 tm_heap(struct reactor *r, const struct reactor_timer *timer)
@@ -131,8 +130,7 @@ tm_clock(const struct reactor_timer *timer)
 static inline int
 tm_moves(const struct reactor_event *event, unsigned kind)
 {
-	unsigned state =
-	    (unsigned)(event->priority + 2) << REACTOR__LEVEL |
+	unsigned state = (unsigned)(event->priority + 2) << REACTOR__LEVEL |
 	    REACTOR__STARTED | REACTOR__HEAPED |
 	    (event->flags & REACTOR_BACKGROUND ? 0 : REACTOR__COUNTED);
 
@@ -144,8 +142,8 @@ static int
 tm_seated(const struct reactor_event *event, unsigned kind)
 {
 	return event->kind == kind &&
-	       (event->state & (REACTOR__STARTED | REACTOR__LAST)) ==
-		   REACTOR__STARTED;
+	    (event->state & (REACTOR__STARTED | REACTOR__LAST)) ==
+	    REACTOR__STARTED;
 }
 
 static int
@@ -160,7 +158,6 @@ tm_start(
 		return -1;
 	}
 	heap = &r->heaps[clock];
-	deadline = deadline > TM_PAST ? deadline : TM_PAST;
 	if (tm_moves(&timer->event, kind)) {
 		timer->deadline = deadline;
 		if (r->trace != NULL)
@@ -182,9 +179,8 @@ tm_start(
 	return 0;
 }
 
-int
-reactor_timer_start(
-    struct reactor *r, struct reactor_timer *timer, int64_t after)
+static __attribute__((noinline)) int
+tm_start_after(struct reactor *r, struct reactor_timer *timer, int64_t after)
 {
 	int clock = tm_clock(timer);
 	int64_t now = 0;
@@ -194,6 +190,19 @@ reactor_timer_start(
 	else if (clock != -1)
 		now = reactor__clock(clock);
 	return tm_start(r, timer, clock, reactor__clock_add(now, after));
+}
+
+/* Done again and again: a time-out is pushed away.  That is kept short. */
+int
+reactor_timer_start(
+    struct reactor *r, struct reactor_timer *timer, int64_t after)
+{
+	if (!tm_moves(&timer->event, REACTOR__TIMER) || timer->every < 0 ||
+	    timer->event.flags & (REACTOR_WALL | REACTOR_BOOT) || r->trace)
+		return tm_start_after(r, timer, after);
+	timer->deadline = reactor__clock_add(reactor__now(r), after);
+	reactor__heap_move(&r->heaps[REACTOR__MONOTONIC], timer);
+	return 0;
 }
 
 int
@@ -221,8 +230,10 @@ tm_next(struct reactor *r, const struct reactor_timer *timer)
 	int clock = timer->event.kind - REACTOR__TIMER;
 	int64_t now =
 	    clock == REACTOR__MONOTONIC ? r->now : reactor__clock(clock);
-	int64_t late = now - timer->deadline;
+	int64_t late;
 
+	if (__builtin_sub_overflow(now, timer->deadline, &late))
+		return reactor__clock_add(now, timer->every);
 	late = late < timer->every ? 0 : late - late % timer->every;
 	return reactor__clock_add(timer->deadline + late, timer->every);
 }
@@ -259,8 +270,8 @@ tm_feed(struct reactor *r, struct reactor_event *event, unsigned ready)
 	if ((event->state & REACTOR__HEAPED) == 0)
 		return 0;
 	timer->deadline = event->kind == REACTOR__TIMER
-			      ? reactor__now(r)
-			      : reactor__clock(event->kind - REACTOR__TIMER);
+	    ? reactor__now(r)
+	    : reactor__clock(event->kind - REACTOR__TIMER);
 	tm_due(r, timer);
 	return 0;
 }
@@ -298,12 +309,16 @@ static void
 tm_describe(const struct reactor_event *event, char *text, size_t size)
 {
 	const struct reactor_timer *timer = (const struct reactor_timer *)event;
-	int64_t left =
-	    timer->deadline - reactor__clock(event->kind - REACTOR__TIMER);
+	int64_t now = reactor__clock(event->kind - REACTOR__TIMER);
+	int64_t left = timer->deadline > now ? timer->deadline - now : 0;
+	char due[32], every[32];
 
-	(void)snprintf(text, size, "in %lld us, every %lld us",
-	    (long long)(left > 0 ? left / 1000 : 0),
-	    (long long)(timer->every / 1000));
+	(void)reactor__span(due, sizeof(due), left);
+	if (timer->every > 0)
+		(void)snprintf(text, size, "in %s, every %s", due,
+		    reactor__span(every, sizeof(every), timer->every));
+	else
+		(void)snprintf(text, size, "in %s", due);
 }
 
 #define TM_KIND(text, visitor)                                             \

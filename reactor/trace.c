@@ -4,21 +4,17 @@
  * trace.c: tells what the loop does, one lane for each box of the diagram:
  * records of Chrome's trace format for Perfetto, or lines for people.
  *
- * A lane is a "thread" of the format, whose number is made of that of the loop
- * and that of the box.  The array of records is never closed, which the format
- * allows, because nobody knows which one is the last.
+ * A lane is a "thread" of the format.  The array of records is never closed,
+ * which the format allows, as nobody knows which one is the last.
  */
 #include <errno.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 #include "reactor/internal.h"
 
-enum {
-	TR_WORDS = 200, /* the longest string in a record */
-	TR_LANES = 16   /* numbers for each loop */
-};
+enum { TR_WORDS = 200 }; /* the longest string in a record */
+enum { TR_LANES = 16 };  /* numbers for each loop */
 
 enum tr_box { TR_REGISTER, TR_WAIT, TR_QUEUE, TR_DISPATCH, TR_HANDLER };
 
@@ -68,8 +64,7 @@ tr_enter(struct reactor *r)
 	struct reactor__trace *t = r->trace;
 
 	if (t->generation != reactor__fork_generation()) {
-		/* The parent will write that. */
-		reactor__journal_forget(t->journal);
+		reactor__journal_forget(t->journal); /* the parent writes it */
 		tr_begin(t);
 	}
 	return reactor__journal_ready(t->journal) ? t : NULL;
@@ -195,10 +190,8 @@ void
 reactor__trace_register(
     struct reactor *r, const struct reactor_event *event, int started)
 {
-	if (started)
-		tr_event(r, TR_REGISTER, "i", "start ", "register", event);
-	else
-		tr_event(r, TR_REGISTER, "i", "stop ", "stop", event);
+	tr_event(r, TR_REGISTER, "i", started ? "start " : "stop ",
+	    started ? "register" : "stop", event);
 }
 
 void
@@ -212,9 +205,9 @@ reactor__trace_wait(struct reactor *r, int64_t timeout)
 	if (t->lines)
 		reactor__line(t->journal, t->opened, "wait", "%-10s  %s%s",
 		    reactor_backend_name(r),
-		    timeout < 0    ? "for ever"
-		    : timeout == 0 ? "not at all: only looks"
-				   : "at most ",
+		    timeout < 0        ? "for ever"
+			: timeout == 0 ? "not at all: only looks"
+				       : "at most ",
 		    timeout > 0 ? reactor__span(span, sizeof(span), timeout)
 				: "");
 	else if (timeout != 0) /* who is killed in the wait has told all */

@@ -66,7 +66,7 @@ reactor__awake(struct reactor *r)
 	if (__atomic_load_n(&r->doze, __ATOMIC_RELAXED) == WK_AWAKE)
 		return 0;
 	return __atomic_exchange_n(&r->doze, WK_AWAKE, __ATOMIC_SEQ_CST) ==
-	       WK_KNOCKED;
+	    WK_KNOCKED;
 }
 
 /* Outside a turn the loop counts as asleep: a foreign loop may wait for it. */
@@ -80,13 +80,22 @@ reactor__leave(struct reactor *r)
 static int wk_open(struct reactor *);
 
 static void
+wk_close_both(struct reactor *r)
+{
+	(void)close(r->wake.fd);
+	if (r->wake_write != r->wake.fd)
+		(void)close(r->wake_write);
+	r->wake_write = -1;
+}
+
+static void
 wk_drain(struct reactor *r, struct reactor_io *io, unsigned ready)
 {
 	char bytes[64];
 
 	if (ready & REACTOR_BAD) {
-		/* The program closed it, and the number is not ours any more.
-		 */
+		if (io->error != EBADF) /* else the program closed it */
+			wk_close_both(r);
 		(void)wk_open(r);
 		return;
 	}
@@ -138,10 +147,7 @@ wk_close(struct reactor *r)
 	if (r->wake_write == -1)
 		return;
 	reactor_io_stop(r, &r->wake);
-	(void)close(r->wake.fd);
-	if (r->wake_write != r->wake.fd)
-		(void)close(r->wake_write);
-	r->wake_write = -1;
+	wk_close_both(r);
 }
 
 int

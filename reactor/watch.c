@@ -144,7 +144,9 @@ static void
 wt_ready(struct reactor *r, struct reactor_io *io, unsigned ready)
 {
 	if (ready & REACTOR_BAD) {
-		/* Somebody closed it: its number may be anything by now. */
+		/* Not watched any more, perhaps as somebody closed it. */
+		if (io->error != EBADF)
+			(void)close(io->fd);
 		reactor__path_renew(r);
 		return;
 	}
@@ -313,13 +315,13 @@ reactor__watch(struct reactor *r, struct reactor_path *path)
 	int named, missing;
 
 	named = wt_parent(path->path, parent) == 0 &&
-		wt_join(r, parent, &path->directory, 1) == 0;
+	    wt_join(r, parent, &path->directory, 1) == 0;
 	if (!named)
 		wt_leave(r->paths, &path->directory, 1, NULL);
 	if (wt_join(r, path->path, &path->file, 0) == 0)
 		return named && lstat(path->path, &status) == 0 &&
-		       !S_ISLNK(status.st_mode);
+		    !S_ISLNK(status.st_mode);
 	missing = errno == ENOENT;
 	return named && missing && lstat(path->path, &status) == -1 &&
-	       errno == ENOENT;
+	    errno == ENOENT;
 }

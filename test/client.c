@@ -29,8 +29,8 @@
 #include <termios.h>
 #include <unistd.h>
 
-#define LIMIT 30  /* seconds that any of this may take */
-#define STUCK 500 /* ms after which no more can be sent, it seems */
+#define LIMIT 30   /* seconds that any of this may take */
+#define STUCK 2000 /* ms after which no more can be sent, it seems */
 
 /* ---- Connections ----------------------------------------------------------
  */
@@ -47,8 +47,18 @@ connect_unix(const char *path)
 	return fd;
 }
 
+/* So that not much is under way when nobody reads. */
+static void
+make_narrow(int fd)
+{
+	int size = 16384;
+
+	setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+	setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
+}
+
 static int
-connect_inet(const char *where)
+connect_inet(const char *where, int narrow)
 {
 	const struct addrinfo hints = { .ai_socktype = SOCK_STREAM };
 	const char *colon = strrchr(where, ':');
@@ -63,6 +73,8 @@ connect_inet(const char *where)
 	if (getaddrinfo(host, colon + 1, &hints, &list) != 0)
 		errx(1, "%s: no such address", where);
 	fd = socket(list->ai_family, SOCK_STREAM, 0);
+	if (narrow)
+		make_narrow(fd);
 	if (connect(fd, list->ai_addr, list->ai_addrlen) == -1)
 		err(1, "%s", where);
 	freeaddrinfo(list);
@@ -70,10 +82,10 @@ connect_inet(const char *where)
 }
 
 static int
-connect_to(const char *where)
+connect_to(const char *where, int narrow)
 {
 	return strchr(where, '/') != NULL ? connect_unix(where)
-					  : connect_inet(where);
+					  : connect_inet(where, narrow);
 }
 
 /* ---- Copying --------------------------------------------------------------
@@ -160,7 +172,7 @@ end_terminal(int fd)
 static void
 talk(const char *where, int slow)
 {
-	copy(connect_to(where), slow, end_socket);
+	copy(connect_to(where, slow), slow, end_socket);
 }
 
 static void
@@ -169,7 +181,7 @@ hold(const char *where, int count)
 	char byte;
 
 	while (count-- > 0)
-		connect_to(where);
+		connect_to(where, 0);
 	puts("held");
 	fflush(stdout);
 	while (read(STDIN_FILENO, &byte, 1) > 0)
@@ -180,7 +192,7 @@ static void
 reset(const char *where)
 {
 	struct linger none = { .l_onoff = 1, .l_linger = 0 };
-	int fd = connect_to(where);
+	int fd = connect_to(where, 0);
 
 	setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof(none));
 	(void)!write(fd, "half a li", 9);

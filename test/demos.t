@@ -181,6 +181,8 @@ signals_twice() {
 	kill -INT "$pid"
 	ends "$pid" 1
 	says out "ended at once"
+	awk '/SIGINT/ { told = 1 } told && /done/ { exit 1 }' "$dir/out" ||
+	    fail "it finished the step"
 	clean_case
 }
 

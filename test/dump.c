@@ -435,7 +435,7 @@ static void
 statistics(void)
 {
 	struct reactor *r = opened(0);
-	struct reactor_stats stats;
+	struct reactor_statistics stats;
 	struct reactor_defer defer[5];
 	struct reactor_prepare prepare = { .callback = in_prepare };
 	int i, turn;
@@ -486,7 +486,7 @@ longest(void)
 {
 	struct reactor *r = opened(1);
 	struct reactor_defer hog = { .callback = busy };
-	struct reactor_stats stats;
+	struct reactor_statistics stats;
 	int64_t before;
 
 	CHECK_INT(reactor_defer_start(r, &hog), 0);

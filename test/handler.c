@@ -274,18 +274,20 @@ always_ready(void)
 		loop_watch(r, &io[i], fd[i],
 		    i == 1 ? REACTOR_READ : REACTOR_READ | REACTOR_WRITE);
 	loop_watch(r, &io[4], p[0], REACTOR_READ);
+	CHECK(reactor_run_once(r, -1) >= 2); /* some find out in the wait */
 	CHECK_INT(reactor_run_once(r, -1), 4);
 	CHECK_INT(reactor_run_once(r, -1), 4);
 	for (i = 0; i < 4; i++) {
-		CHECK_INT(io[i].calls, 2);
+		CHECK(io[i].calls >= 2);
 		CHECK_INT(io[i].ready, io[i].io.wanted);
 	}
 	loop_put(p[1]);
 	CHECK_INT(reactor_run_once(r, -1), 5);
 	CHECK_INT(io[4].calls, 1);
 	CHECK(reactor_timer_start(r, &timer, 2 * LOOP_MS) == 0);
+	i = io[0].calls - io[3].calls;
 	CHECK_INT(reactor_run(r), 0);
-	CHECK_INT(io[0].calls, io[3].calls);
+	CHECK_INT(io[0].calls, io[3].calls + i);
 	/* Other interest, and none, and again. */
 	io[0].io.wanted = REACTOR_WRITE;
 	CHECK(reactor_io_start(r, &io[0].io) == 0);

@@ -9,6 +9,7 @@
 pages3=$(ls man/*.3)
 pages7=$(ls man/*.7)
 flags="-std=c11 -D_GNU_SOURCE -I. -Wall -Wextra -Wpedantic -Werror"
+unused="-Wno-unused-function -Wno-unused-parameter" # as examples may be
 
 # ---- Functions ---------------------------------------------------------------
 
@@ -252,7 +253,7 @@ wrap() {
 compiles() {
 	wrap "$1" >"$tmp/unit.c"
 	# shellcheck disable=SC2086
-	$cc $flags -Wno-unused-function -I"$tmp" -c -o "$tmp/unit.o" \
+	$cc $flags $unused -I"$tmp" -c -o "$tmp/unit.o" \
 	    "$tmp/unit.c"
 }
 
@@ -260,7 +261,7 @@ compiles() {
 runs() {
 	# shellcheck disable=SC2086
 	$cc $flags $CFLAGS -o "$tmp/limit" "$tmp/limit.c" &&
-	    $cc $flags $CFLAGS -o "$tmp/unit" "$1" "$library" -pthread ||
+	    $cc $flags $unused $CFLAGS -o "$tmp/unit" "$1" "$library" -pthread ||
 	    return 1
 	"$tmp/limit" $((20 * ${TEST_SLOW:-1})) "$tmp/unit" </dev/null
 	status=$?
@@ -333,7 +334,7 @@ is_there() {
 
 # What is built is named too; so is the reader's own program.
 readme_paths() {
-	tr -c 'A-Za-z0-9_./*-' '\n' <README |
+	grep -v '#include' README | tr -c 'A-Za-z0-9_./*-' '\n' |
 	    sed 's/\.$//; s/^\([a-z]*\)\.c\.$/\1.c/' |
 	    grep '^[a-z]*/\|^[a-z_0-9*]*\.[ch37]$' |
 	    grep -v '^build/\|^prog\.c$' | sort -u >"$tmp/paths"
@@ -357,8 +358,6 @@ readme_demos() {
 }
 
 readme_targets() {
-	tr '`' ' ' <README | tr -s ' ' '\n' | awk 'last == "make" && /^[a-z-]+$/
-	    { last = $0 }' | sort -u >"$tmp/targets"
 	sed -n 's/.*[ `]make \([a-z][a-z-]*\).*/\1/p' README | sort -u \
 	    >"$tmp/targets"
 	[ -s "$tmp/targets" ] || return 1

@@ -103,13 +103,18 @@ echo_taken() {
 	clean_case
 }
 
+# Processor time, in 1/100 s.
+ticks() {
+	awk '{ print $14 + $15 }' "/proc/$1/stat"
+}
+
 # Who does not read is not read from, and gets all of it in the end.
 echo_slow() {
 	new_case echo
-	start "$demo" --backend="$1" "$dir/socket"
+	start "$demo" --backend="$1"
 	address
 	before=$(peak "$pid")
-	megabytes 8 >"$dir/in"
+	megabytes 16 >"$dir/in"
 	"$client" -s "$at" <"$dir/in" >"$dir/back" &
 	slow_pid=$!
 	started="$started $slow_pid"
@@ -120,6 +125,7 @@ echo_slow() {
 		after=$(peak "$pid")
 		[ $((after - before)) -lt 4096 ] ||
 		    fail "memory grew from $before to $after KiB"
+		[ "$(ticks "$pid")" -lt $((100 * slow)) ] || fail "it spins"
 	fi
 	kill -INT "$pid"
 	ends "$pid" 0

@@ -303,7 +303,7 @@ refuses(void)
 	static const int bad[] = { -1, 0, NSIG, NSIG + 1, 1 << 20, SIGKILL,
 		SIGSTOP };
 	struct reactor *r = loop_open();
-	struct reactor_stats stats;
+	struct reactor_statistics stats;
 	struct probe p;
 	size_t i;
 

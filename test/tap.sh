@@ -29,7 +29,7 @@ check() {
 		echo "ok $number - $name"
 	else
 		echo "not ok $number - $name"
-		sed 's/^/# /' "$tmp/log"
+		head -n 30 "$tmp/log" | sed 's/^/# /'
 		failed=$((failed + 1))
 	fi
 }

@@ -626,6 +626,7 @@ lines_at_once(void)
 	struct reactor_defer defer = { .callback = seen_now };
 
 	CHECK(r != NULL);
+	CHECK_INT(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
 	CHECK_INT(reactor_defer_start(r, &defer), 0);
 	CHECK_INT(reactor_run(r), 0);
 	CHECK_INT(calls, 1);
@@ -656,20 +657,35 @@ broken_pipe(void)
 
 /* A descriptor of the library must not take the place of 0, 1 or 2. */
 static void
-low_numbers(void)
+low_number(const char *file)
 {
 	struct reactor *r;
 	int was = dup(0);
 
 	close(0);
-	r = traced(temporary());
+	r = traced(file);
 	CHECK_INT(fcntl(0, F_GETFD), -1);
 	one_turn(r, "low");
 	CHECK_INT(reactor_close(r), 0);
 	CHECK_INT(dup2(was, 0), 0);
 	close(was);
+}
+
+static void
+low_numbers(void)
+{
+	int was, fd;
+	char *text;
+
+	low_number(temporary());
 	free(trace());
 	unlink(path);
+	fd = catch_stderr(&was);
+	low_number("-");
+	restore_stderr(was);
+	text = contents(fd);
+	CHECK(strstr(text, "\"low\"") != NULL);
+	free(text);
 }
 
 static void

@@ -62,7 +62,7 @@ kqv_user_tell(struct reactor__kq *q)
 
 	for (i = 0; i < q->length; i++)
 		fired |= q->users[i].live && q->users[i].fired &&
-			 !(q->users[i].flags & EV_DISABLE);
+		    !(q->users[i].flags & EV_DISABLE);
 	if (fired)
 		(void)!write(q->wake, &number, sizeof(number));
 	else
@@ -174,9 +174,9 @@ kqv_collect(struct reactor__kq *q, struct kevent *events, int room)
 	for (i = 0; i <= REACTOR__KNOTES && n < room; i++) {
 		which = (q->turn + i) % (REACTOR__KNOTES + 1);
 		n += which == REACTOR__KNOTES
-			 ? kqv_user_collect(q, &events[n], room - n)
-			 : reactor__knotes_collect(
-			       &q->knotes[which], &events[n], room - n);
+		    ? kqv_user_collect(q, &events[n], room - n)
+		    : reactor__knotes_collect(
+			  &q->knotes[which], &events[n], room - n);
 	}
 	for (k = 0; k < n; k++) {
 		knotes = kqv_knotes(q, events[k].filter);

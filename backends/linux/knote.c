@@ -90,7 +90,7 @@ kqn_broken(const struct reactor__knotes *set, int fd, mode_t mode)
 	struct pollfd end = { .fd = fd };
 
 	return set->filter == EVFILT_WRITE && S_ISFIFO(mode) &&
-	       poll(&end, 1, 0) == 1 && end.revents & POLLERR;
+	    poll(&end, 1, 0) == 1 && end.revents & POLLERR;
 }
 
 static int

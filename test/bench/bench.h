@@ -82,7 +82,12 @@ struct bench_ring {
 	uint64_t random;
 };
 
+/* Hidden: with -fPIC they would else be reached by way of a table. */
+#pragma GCC visibility push(hidden)
 extern struct bench_ring bench_ring;
+extern size_t bench_timers_left;
+extern int (*bench_posted)(int k); /* what loop k calls for a post */
+#pragma GCC visibility pop
 
 /* A token has come to i: on to the next.  Returns 1 after the last. */
 static inline int
@@ -115,15 +120,11 @@ bench_ring_timeout(void)
 int bench_echo_serve(size_t i);
 
 /* Counts; returns 1 at the last. */
-extern size_t bench_timers_left;
 static inline int
 bench_timer_fired(void)
 {
 	return --bench_timers_left == 0;
 }
-
-/* What loop k calls for a post. */
-extern int (*bench_posted)(int k);
 
 /* ---- The drivers, and what they use: bench.c ------------------------------
  */

@@ -7,8 +7,8 @@
  *
  *   echo BACKEND [N [REQUESTS]]
  *
- * `requests`: per second.  `cpu`: the server's processor time, ns per request:
- * the number to compare, as the client is the slower of the two.
+ * The server's processor time per request is the number to compare, as the
+ * client is the slower of the two.
  */
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -66,7 +66,7 @@ ec_listen(in_port_t *port)
 
 /* A program anew: what traces or counts the server stays with the server. */
 static pid_t
-ec_client(in_port_t port, size_t n)
+ec_client(const char *program, in_port_t port, size_t n)
 {
 	char ports[16], count[16];
 	pid_t pid;
@@ -78,8 +78,8 @@ ec_client(in_port_t port, size_t n)
 		bench_die("fork");
 	if (pid != 0)
 		return pid;
-	(void)execl("/proc/self/exe", "bench-client", "echo-client", "-",
-	    ports, count, (char *)NULL);
+	(void)execl(
+	    program, program, "echo-client", "-", ports, count, (char *)NULL);
 	_exit(1);
 }
 
@@ -111,8 +111,8 @@ ec_measure(size_t requests)
 	began = bench_now();
 	cpu = bench_cpu();
 	bench_contestant.run();
-	bench_print("cpu", (double)(bench_cpu() - cpu) / (double)requests);
-	bench_print("requests", (double)requests * 1e9 /
+	bench_print("cpu-ns", (double)(bench_cpu() - cpu) / (double)requests);
+	bench_print("requests/s", (double)requests * 1e9 /
 				    (double)(bench_now() - began));
 }
 
@@ -123,14 +123,15 @@ bench_echo(int argc, char **argv)
 	size_t requests = bench_number(argc, argv, 4, 100000);
 	in_port_t port;
 	pid_t client;
+	int listener;
 
 	bench_pin(0);
 	bench_descriptors(n);
 	if (bench_contestant.open(argv[2]) == -1)
 		bench_skip("no such backend");
 	(void)signal(SIGPIPE, SIG_IGN);
-	int listener = ec_listen(&port);
-	client = ec_client(port, n);
+	listener = ec_listen(&port);
+	client = ec_client(argv[0], port, n);
 	ec_accept(listener, n);
 	if (bench_contestant.watch(ec_fds, n, BENCH_ECHO) == -1)
 		bench_skip("cannot watch that many descriptors");

@@ -6,10 +6,10 @@
  *
  *   pipes BACKEND [N [A [W [timers]]]]
  *
- * `ns`: per event, by the clock; `cpu`: of the processor, which says more where
- * the machine has other work.  A read, a write and a share of one wait per
- * event are everybody's; what is more is the loop's.  With `timers` each event
- * also re-arms a timer of its own.
+ * Per event: time by the clock, and of the processor, which says more where the
+ * machine has other work.  A read, a write and a share of one wait are
+ * everybody's; what is more is the loop's.  With `timers` each event also
+ * re-arms a timer of its own.
  */
 #include <fcntl.h>
 #include <string.h>
@@ -87,7 +87,7 @@ bench_pipes(int argc, char **argv)
 	pp_run(active, writes);
 	cpu = bench_cpu() - cpu;
 	began = bench_now() - began;
-	bench_print("ns", (double)began / (double)(writes + active));
-	bench_print("cpu", (double)cpu / (double)(writes + active));
+	bench_print("wall-ns", (double)began / (double)(writes + active));
+	bench_print("cpu-ns", (double)cpu / (double)(writes + active));
 	return 0;
 }

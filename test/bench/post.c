@@ -69,7 +69,7 @@ po_measure_post(long posts)
 	bench_contestant.post_send(1, 1000);
 	began = bench_cpu();
 	bench_contestant.post_send(1, posts);
-	bench_print("post", (double)(bench_cpu() - began) / (double)posts);
+	bench_print("post-ns", (double)(bench_cpu() - began) / (double)posts);
 	__atomic_store_n(&po_end, 1, __ATOMIC_RELEASE);
 	bench_contestant.post_send(1, 1);
 	(void)pthread_join(thread, NULL);
@@ -88,7 +88,7 @@ po_measure_wake(long rounds)
 	bench_contestant.post_send(1, 1);
 	bench_contestant.post_run(0);
 	(void)pthread_join(thread, NULL);
-	bench_print("wake", (double)(bench_now() - began) / (double)rounds);
+	bench_print("wake-ns", (double)(bench_now() - began) / (double)rounds);
 }
 
 int
