@@ -123,7 +123,7 @@ cl_talk(void)
 	struct cl_link *link;
 
 	while (cl.begun && !cl.ending && cl.busy < cl.plan->active &&
-	       (link = cl_dequeue()) != NULL) {
+	    (link = cl_dequeue()) != NULL) {
 		if (link->io.fd == -1) /* closed meanwhile */
 			continue;
 		link->state = CL_BUSY;
@@ -213,7 +213,7 @@ cl_next(void)
 	if (!cl.begun && waiting <= 0)
 		cl_begin();
 	while (cl.stalled && waiting > 0 && (link = cl.first) != NULL &&
-	       link->messages > C10K_TURNS)
+	    link->messages > C10K_TURNS)
 		cl_close(cl_dequeue());
 	cl_talk();
 }
@@ -298,7 +298,7 @@ cl_open(void)
 	struct cl_link *link;
 
 	while (cl.opening < C10K_OPENING && !cl.ending &&
-	       cl.opened < cl.plan->connections) {
+	    cl.opened < cl.plan->connections) {
 		link = &cl.link[cl.opened++];
 		if (cl_connect(link) == 0)
 			continue;

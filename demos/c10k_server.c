@@ -76,8 +76,8 @@ sv_processor(void)
 
 	(void)getrusage(RUSAGE_SELF, &used);
 	return (used.ru_utime.tv_sec + used.ru_stime.tv_sec) * REACTOR_SECOND +
-	       (used.ru_utime.tv_usec + used.ru_stime.tv_usec) *
-		   REACTOR_MICROSECOND;
+	    (used.ru_utime.tv_usec + used.ru_stime.tv_usec) *
+	    REACTOR_MICROSECOND;
 }
 
 /* Each has said one thing in greeting: what comes now is the talk. */

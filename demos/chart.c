@@ -85,9 +85,9 @@ ch_log(double value)
 static double
 ch_place(const struct ch_axis *axis, double value)
 {
-	return axis->from + (axis->to - axis->from) *
-				ch_log(value / axis->least) /
-				ch_log(axis->most / axis->least);
+	return axis->from +
+	    (axis->to - axis->from) * ch_log(value / axis->least) /
+	    ch_log(axis->most / axis->least);
 }
 
 /* The power of ten at or below the value. */

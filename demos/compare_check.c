@@ -206,7 +206,7 @@ ck_write(struct ck_play *p, size_t end, size_t size)
 
 	if (p->fd[end] != -1)
 		while (send(p->fd[end], bytes, size, MSG_DONTWAIT) > 0 &&
-		       size == sizeof(bytes))
+		    size == sizeof(bytes))
 			; /* until it is full */
 }
 

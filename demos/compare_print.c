@@ -27,7 +27,7 @@ static const struct figure *
 cp_cost(const struct compare_backend *b, size_t cost)
 {
 	return (const struct figure *)(const void *)((const char *)b +
-						     cp_costs[cost].place);
+	    cp_costs[cost].place);
 }
 
 /* ---- What one sees --------------------------------------------------------
@@ -44,8 +44,9 @@ cp_extreme(const struct compare *c, int dearest)
 		b = &c->backend[k];
 		if (b->is.emulated && c->nbackends > 1)
 			continue;
-		if (found == NULL || (b->event[last].median >
-					 found->event[last].median) == dearest)
+		if (found == NULL ||
+		    (b->event[last].median > found->event[last].median) ==
+			dearest)
 			found = b;
 	}
 	return found;

@@ -38,9 +38,9 @@ fg_unit(double value, const char *const *units, char *text, size_t size)
 		units++;
 	}
 	(void)snprintf(text, size, "%.*f %s",
-	    value < 9.995   ? 2
-	    : value < 99.95 ? 1
-			    : 0,
+	    value < 9.995       ? 2
+		: value < 99.95 ? 1
+				: 0,
 	    value, *units);
 }
 
@@ -127,8 +127,8 @@ figure_part(const struct figure_histogram *histogram, double part)
 			continue;
 		middle = fg_middle(i);
 		return middle < (double)histogram->longest
-			   ? middle
-			   : (double)histogram->longest;
+		    ? middle
+		    : (double)histogram->longest;
 	}
 	return (double)histogram->longest;
 }

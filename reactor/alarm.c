@@ -5,6 +5,7 @@
  * wakes the loop by such a clock and, for the time of day, whenever somebody
  * sets it.  Where there is none, the clock is looked at every second.
  */
+#include <errno.h>
 #include <unistd.h>
 #include "reactor/internal.h"
 

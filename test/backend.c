@@ -535,22 +535,26 @@ pipe_end(void)
 	end();
 }
 
-/* A hint is seen by those that have eyes for it. */
+/* A hint is given by those that have eyes for it. */
 static void
 hints(void)
 {
-	int s[2], p[2], blind;
+	int s[2], p[2];
 
 	begin();
-	blind = strcmp(backend->name, "select") == 0;
+	if (strcmp(backend->name, "poll") != 0 &&
+	    strcmp(backend->name, "epoll") != 0)
+		SKIP("this backend cannot always tell");
 	make_pair(s);
 	make_pipe(p);
 	close(s[1]);
 	close(p[0]);
 	CHECK_INT(update(s[0], 0, READ), 0);
-	CHECK_INT(now(s[0]) & REACTOR_HANGUP, blind ? 0 : REACTOR_HANGUP);
+	CHECK_INT(now(s[0]), READ | WRITE | REACTOR_HANGUP);
 	CHECK_INT(update(p[1], 0, WRITE), 0);
-	CHECK_INT((now(p[1]) & ends) != 0, !blind);
+	CHECK_INT(now(p[1]), READ | WRITE | REACTOR_ERROR);
+	CHECK_INT(update(s[0], READ, REACTOR_URGENT), 0);
+	CHECK_INT(now(s[0]), READ | WRITE | REACTOR_HANGUP);
 	close(s[0]);
 	close(p[1]);
 	end();
@@ -678,6 +682,7 @@ fair(void)
 		put(p[i][1]);
 		CHECK_INT(update(p[i][0], 0, READ), 0);
 	}
+	look(0); /* changes that were put off are made */
 	check_fair(1, p);
 	check_fair(7, p);
 	check_fair(MANY - 1, p);
@@ -994,6 +999,9 @@ check_new(int fd)
 static void
 own_descriptors(void)
 {
+	pid_t child;
+	int status;
+
 	close(0);
 	close(1);
 	close(2);
@@ -1002,11 +1010,17 @@ own_descriptors(void)
 	if (backend->descriptor != NULL)
 		CHECK(backend->descriptor(state) >= 3);
 	test_descriptors(check_new);
-	if (backend->reopen != NULL)
-		CHECK_INT(backend->reopen(state), 0);
-	if (backend->descriptor != NULL)
-		CHECK(backend->descriptor(state) >= 3);
-	test_descriptors(check_new);
+	child = fork();
+	if (child == 0) {
+		if (backend->reopen != NULL)
+			CHECK_INT(backend->reopen(state), 0);
+		if (backend->descriptor != NULL)
+			CHECK(backend->descriptor(state) >= 3);
+		test_descriptors(check_new);
+		_exit(0);
+	}
+	CHECK(waitpid(child, &status, 0) == child);
+	CHECK_INT(status, 0);
 	end();
 }
 
@@ -1136,6 +1150,21 @@ insist(int fd, unsigned was, unsigned mask)
 	return failures;
 }
 
+/* A change that was put off may fail as late as in wait. */
+static int
+settle(const struct reactor_ready *r)
+{
+	if (r->mask == REACTOR_BAD) {
+		CHECK_INT(r->error, ENOMEM);
+		until = -1;
+		CHECK_INT(update(r->fd, 0, READ), 0);
+		return 0;
+	}
+	CHECK_INT(r->mask, READ);
+	CHECK_INT(update(r->fd, READ, 0), 0);
+	return 1;
+}
+
 static void
 watch_without_memory(int p[][2])
 {
@@ -1156,10 +1185,8 @@ watch_without_memory(int p[][2])
 			until = -1;
 			found = 0;
 		}
-		for (i = 0; i < found; i++, n++) {
-			CHECK_INT(ready[i].mask, READ);
-			CHECK_INT(update(ready[i].fd, READ, 0), 0);
-		}
+		for (i = 0; i < found; i++)
+			n += settle(&ready[i]);
 		first = 0;
 	}
 	CHECK_INT(update(1 << 20, READ, 0), 0); /* it was never there */
@@ -1291,7 +1318,7 @@ is_wanted(const struct reactor_backend *candidate)
 	const char *name = getenv("REACTOR_BACKEND");
 
 	return name == NULL || *name == '\0' || strcasecmp(name, "auto") == 0 ||
-	       strcasecmp(name, candidate->name) == 0;
+	    strcasecmp(name, candidate->name) == 0;
 }
 
 int

@@ -14,13 +14,16 @@
 int
 main(int argc, char **argv)
 {
+	int error;
+
 	if (argc < 4 || strcmp(argv[2], "--") != 0) {
 		fprintf(stderr, "usage: without call[=ERROR],... -- command\n");
 		return 2;
 	}
 	if (without(argv[1]) == -1) {
+		error = errno;
 		perror(argv[1]);
-		return errno == EINVAL ? 2 : 77;
+		return error == EINVAL ? 2 : 77;
 	}
 	execvp(argv[3], argv + 3);
 	perror(argv[3]);
