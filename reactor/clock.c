@@ -26,11 +26,15 @@ reactor__clock(int clock)
 }
 
 int64_t
+reactor__read_clock(struct reactor *r)
+{
+	r->fresh = r->handlers;
+	r->now = reactor__clock(REACTOR__MONOTONIC);
+	return r->now;
+}
+
+int64_t
 reactor_now(struct reactor *r)
 {
-	if (r->fresh != r->handlers || !r->running) {
-		r->now = reactor__clock(REACTOR__MONOTONIC);
-		r->fresh = r->handlers;
-	}
-	return r->now;
+	return reactor__now(r);
 }

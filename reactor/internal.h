@@ -199,6 +199,7 @@ int reactor__producer_start(struct reactor *, struct reactor_io *, int fd,
 /* clock.c: the only place where time is read. */
 enum { REACTOR__MONOTONIC, REACTOR__WALL, REACTOR__BOOT };
 int64_t reactor__clock(int clock);
+int64_t reactor__read_clock(struct reactor *);
 
 static inline int64_t
 reactor__clock_add(int64_t a, int64_t b)
@@ -219,7 +220,7 @@ reactor__now(struct reactor *r)
 {
 	if (r->fresh == r->handlers && r->running)
 		return r->now;
-	return reactor_now(r);
+	return reactor__read_clock(r);
 }
 
 static inline void

@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include "reactor/internal.h"
 
 #define TM_BATCH 256 /* so that a million at once starve nobody */
@@ -126,17 +127,6 @@ tm_clock(const struct reactor_timer *timer)
 	return -1;
 }
 
-/* Already in the right heap, with the options it had: it only moves. */
-static inline int
-tm_moves(const struct reactor_event *event, unsigned kind)
-{
-	unsigned state = (unsigned)(event->priority + 2) << REACTOR__LEVEL |
-	    REACTOR__STARTED | REACTOR__HEAPED |
-	    (event->flags & REACTOR_BACKGROUND ? 0 : REACTOR__COUNTED);
-
-	return event->kind == kind && event->state == state;
-}
-
 /* In the right heap, or queued and coming back to it: it has its seat. */
 static int
 tm_seated(const struct reactor_event *event, unsigned kind)
@@ -158,13 +148,6 @@ tm_start(
 		return -1;
 	}
 	heap = &r->heaps[clock];
-	if (tm_moves(&timer->event, kind)) {
-		timer->deadline = deadline;
-		if (r->trace != NULL)
-			reactor__trace_register(r, &timer->event, 1);
-		reactor__heap_move(heap, timer);
-		return 0;
-	}
 	if (reactor__startable(&timer->event) == -1 ||
 	    (!tm_seated(&timer->event, kind) &&
 		reactor__heap_reserve(heap) == -1))
@@ -192,13 +175,26 @@ tm_start_after(struct reactor *r, struct reactor_timer *timer, int64_t after)
 	return tm_start(r, timer, clock, reactor__clock_add(now, after));
 }
 
+/* Waiting by the monotonic clock, with no option: four bytes to compare. */
+static inline int
+tm_is_plain(const struct reactor_event *event)
+{
+	static const unsigned char plain[] = { 0, 0,
+		2 << REACTOR__LEVEL | REACTOR__STARTED | REACTOR__HEAPED |
+		    REACTOR__COUNTED,
+		REACTOR__TIMER };
+	const char *options =
+	    (const char *)event + offsetof(struct reactor_event, priority);
+
+	return memcmp(options, plain, sizeof(plain)) == 0;
+}
+
 /* Done again and again: a time-out is pushed away.  That is kept short. */
 int
 reactor_timer_start(
     struct reactor *r, struct reactor_timer *timer, int64_t after)
 {
-	if (!tm_moves(&timer->event, REACTOR__TIMER) || timer->every < 0 ||
-	    timer->event.flags & (REACTOR_WALL | REACTOR_BOOT) || r->trace)
+	if (!tm_is_plain(&timer->event) || timer->every < 0 || r->trace != NULL)
 		return tm_start_after(r, timer, after);
 	timer->deadline = reactor__clock_add(reactor__now(r), after);
 	reactor__heap_move(&r->heaps[REACTOR__MONOTONIC], timer);

@@ -8,9 +8,9 @@
 
 # ---- Dialects ----------------------------------------------------------------
 
-warnings="-pedantic-errors -Wall -Wextra -Wundef -Wconversion
+warnings="-pedantic-errors -Wall -Wextra -Wshadow -Wundef -Wconversion
     -Wsign-conversion -Wcast-qual -Wwrite-strings -Werror"
-warnings_c="-Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wc++-compat"
+warnings_c="-Wstrict-prototypes -Wmissing-prototypes -Wc++-compat"
 
 # speaks COMPILER STANDARD LANGUAGE
 speaks() {

@@ -199,8 +199,7 @@ archive_names() {
 }
 
 no_executable_stack() {
-	readelf -lW "$usr/lib/$shared" | awk '/GNU_STACK/ && /E/ {
-	    flags = $7 } END { exit flags ~ /E/ }'
+	readelf -lW "$usr/lib/$shared" | grep 'GNU_STACK.* RW '
 }
 
 # ---- Again, and away ---------------------------------------------------------

@@ -260,9 +260,9 @@ compiles() {
 # runs FILE: the program ends by itself, and well.
 runs() {
 	# shellcheck disable=SC2086
-	$cc $flags $CFLAGS -o "$tmp/limit" "$tmp/limit.c" &&
-	    $cc $flags $unused $CFLAGS -o "$tmp/unit" "$1" "$library" -pthread ||
-	    return 1
+	$cc $CFLAGS $flags -o "$tmp/limit" "$tmp/limit.c" &&
+	    $cc $CFLAGS $flags $unused -o "$tmp/unit" "$1" "$library" \
+		-pthread || return 1
 	"$tmp/limit" $((20 * ${TEST_SLOW:-1})) "$tmp/unit" </dev/null
 	status=$?
 	[ $status -eq 0 ] || echo "exit status $status"

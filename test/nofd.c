@@ -101,6 +101,9 @@ nf_use(struct reactor *r)
 		loop_sleep(LOOP_MS);
 	}
 	CHECK_INT(strlen(loop_said()), 3 + signals);
+	reactor_path_stop(r, &path);
+	reactor_signal_stop(r, &sig);
+	reactor_post_stop(r, &post);
 }
 
 /* RLIMIT_NOFILE counts from 0: three are open, the fourth is number 3. */

@@ -44,8 +44,7 @@ bench_die(const char *what)
 _Noreturn void
 bench_skip(const char *why)
 {
-	(void)fprintf(
-	    stderr, "%s: skipped: %s\n", bench_contestant.name, why);
+	(void)fprintf(stderr, "%s: skipped: %s\n", bench_contestant.name, why);
 	exit(BENCH_SKIP);
 }
 

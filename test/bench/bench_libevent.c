@@ -164,8 +164,8 @@ lt_timers_open(size_t n)
 		return -1;
 	lt_timers = bench_zeros(n, sizeof(*lt_timers));
 	for (i = 0; i < n; i++)
-		if (evtimer_assign(
-			&lt_timers[i], lt_base[0], lt_fired, NULL) == -1)
+		if (evtimer_assign(&lt_timers[i], lt_base[0], lt_fired, NULL) ==
+		    -1)
 			return -1;
 	return 0;
 }

@@ -164,8 +164,8 @@ re_deferred(struct reactor *r, struct reactor_defer *defer)
 }
 
 static void
-re_do(void (*run)(struct reactor *), const int64_t *after,
-    const uint32_t *order)
+re_do(
+    void (*run)(struct reactor *), const int64_t *after, const uint32_t *order)
 {
 	struct reactor_defer defer = { .callback = re_deferred };
 
@@ -194,8 +194,8 @@ re_restart(struct reactor *r)
 	size_t i;
 
 	for (i = 0; i < re_count; i++)
-		if (reactor_timer_start(r, &re_timers[re_job.order[i]],
-			re_job.after[i]) == -1)
+		if (reactor_timer_start(
+			r, &re_timers[re_job.order[i]], re_job.after[i]) == -1)
 			bench_die("reactor_timer_start");
 }
 

@@ -27,8 +27,8 @@
 
 static struct cm_contestant {
 	const char *name, *program, *backend;
-	const char *failed; /* not run any more */
-	size_t rounds;      /* to take part in */
+	const char *failed;         /* not run any more */
+	size_t rounds;              /* to take part in */
 	double *values[CM_METRICS]; /* by round; 0: none */
 } cm_contestants[CM_CONTESTANTS];
 static size_t cm_count;
@@ -157,8 +157,7 @@ static double
 cm_median(double *values, size_t n)
 {
 	qsort(values, n, sizeof(*values), cm_order);
-	return n % 2 ? values[n / 2]
-		     : (values[n / 2 - 1] + values[n / 2]) / 2;
+	return n % 2 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
 }
 
 /* The values of a contestant, and its ratios to the first. */
@@ -173,8 +172,8 @@ cm_pairs(size_t i, size_t metric, double *values, double *ratios)
 	     round++) {
 		values[n] = own[round];
 		ratios[n] = first != NULL && first[round] > 0
-				? own[round] / first[round]
-				: 0;
+		    ? own[round] / first[round]
+		    : 0;
 		n++;
 	}
 	return n;
@@ -198,16 +197,15 @@ cm_row(size_t i, size_t metric, double *values, double *ratios)
 
 	(void)printf("  %-10s %-8s", c->name, c->backend);
 	if (c->failed != NULL || n == 0) {
-		(void)printf(
-		    "%10s\n", c->failed != NULL ? c->failed : "none");
+		(void)printf("%10s\n", c->failed != NULL ? c->failed : "none");
 		return;
 	}
 	value = cm_median(values, n);
 	ratio = cm_median(ratios, n);
 	(void)printf("%10.1f", value);
 	if (ratio > 0)
-		(void)printf("  %6.2f  (%.2f-%.2f)", ratio, ratios[0],
-		    ratios[n - 1]);
+		(void)printf(
+		    "  %6.2f  (%.2f-%.2f)", ratio, ratios[0], ratios[n - 1]);
 	(void)printf("  %.1f-%.1f", values[0], values[n - 1]);
 	(void)printf("  %zu%s", n, n == 1 ? " run" : " runs");
 	cm_verdict(c, metric, ratio);

@@ -91,12 +91,12 @@ ec_accept(int listener, size_t n)
 
 	ec_fds = bench_zeros(n, sizeof(*ec_fds));
 	for (i = 0; i < n; i++) {
-		ec_fds[i] = accept4(
-		    listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		ec_fds[i] =
+		    accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 		if (ec_fds[i] == -1)
 			bench_die("accept");
-		(void)setsockopt(ec_fds[i], IPPROTO_TCP, TCP_NODELAY, &one,
-		    sizeof(one));
+		(void)setsockopt(
+		    ec_fds[i], IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	}
 }
 
@@ -112,8 +112,8 @@ ec_measure(size_t requests)
 	cpu = bench_cpu();
 	bench_contestant.run();
 	bench_print("cpu-ns", (double)(bench_cpu() - cpu) / (double)requests);
-	bench_print("requests/s", (double)requests * 1e9 /
-				    (double)(bench_now() - began));
+	bench_print("requests/s",
+	    (double)requests * 1e9 / (double)(bench_now() - began));
 }
 
 int
@@ -173,7 +173,7 @@ ec_again(struct pollfd *p)
 	    (ssize_t)sizeof(reply))
 		return 0;
 	return send(p->fd, reply, sizeof(reply), MSG_NOSIGNAL) ==
-	       (ssize_t)sizeof(reply);
+	    (ssize_t)sizeof(reply);
 }
 
 int

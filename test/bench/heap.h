@@ -91,8 +91,7 @@ heap_insert(struct heap *h, uint32_t id, int64_t deadline)
 static inline void
 heap_move(struct heap *h, uint32_t id, int64_t deadline)
 {
-	heap_place(
-	    h, *heap_index(h, id), (struct heap_entry){ deadline, id });
+	heap_place(h, *heap_index(h, id), (struct heap_entry){ deadline, id });
 }
 
 static inline void

@@ -32,8 +32,8 @@ bench_idle(int argc, char **argv)
 {
 	size_t i, n = bench_number(argc, argv, 3, 10000);
 	enum bench_work work = argc > 4 && strcmp(argv[4], "timers") == 0
-				   ? BENCH_IDLE_TIMER
-				   : BENCH_IDLE;
+	    ? BENCH_IDLE_TIMER
+	    : BENCH_IDLE;
 	int *fds = bench_zeros(n, sizeof(*fds));
 	double before;
 

@@ -27,8 +27,8 @@ raw_post_open(const char *backend)
 	for (k = 0; k < 2; k++) {
 		rp_loop[k].epoll = epoll_create1(EPOLL_CLOEXEC);
 		rp_loop[k].wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-		if (epoll_ctl(rp_loop[k].epoll, EPOLL_CTL_ADD,
-			rp_loop[k].wake, &event) == -1)
+		if (epoll_ctl(rp_loop[k].epoll, EPOLL_CTL_ADD, rp_loop[k].wake,
+			&event) == -1)
 			return -1;
 	}
 	return 0;

@@ -77,8 +77,8 @@ rt_fire(void)
 
 	do {
 		now = bench_now();
-		while (rt_heap.length > 0 &&
-		       rt_heap.entries[0].deadline <= now) {
+		while (
+		    rt_heap.length > 0 && rt_heap.entries[0].deadline <= now) {
 			heap_remove(&rt_heap, rt_heap.entries[0].id);
 			if (bench_timer_fired())
 				return;
