@@ -153,15 +153,25 @@ const struct reactor__kind reactor__kind_post = {
 	.describe = pt_describe,
 };
 
-/* What the parent's threads sent is the parent's. */
+static void
+pt_forget(struct reactor *r, struct reactor_event *event, void *context)
+{
+	struct reactor_post *post = (struct reactor_post *)event;
+
+	(void)context;
+	if (event->kind != REACTOR__POST)
+		return;
+	post->posted = 0;
+	if (event->state & REACTOR__LAST)
+		reactor__stopped(r, event);
+	else
+		reactor__queue_drop(event);
+}
+
+/* What was sent to the parent is the parent's. */
 void
 reactor__post_forked(struct reactor *r)
 {
-	struct reactor_post *post, *next;
-
-	post = __atomic_exchange_n(&r->inbox, NULL, __ATOMIC_SEQ_CST);
-	for (; post != NULL; post = next) {
-		next = post->next;
-		post->posted = 0;
-	}
+	reactor__post_collect(r);
+	reactor__each(r, pt_forget, NULL);
 }

@@ -18,6 +18,13 @@
 #include "reactor/internal.h"
 #include "reactor/reap.h"
 
+/* What ru_maxrss counts. */
+#ifdef __APPLE__
+#define RP_UNIT 1
+#else
+#define RP_UNIT 1024
+#endif
+
 #define RP_SOON  (100 * REACTOR_MILLISECOND) /* the first look at a stranger */
 #define RP_LATER REACTOR_SECOND              /* and the longest pause */
 
@@ -48,7 +55,7 @@ rp_reap(struct reactor_child *c)
 	c->status = status;
 	c->user = rp_nanoseconds(&usage.ru_utime);
 	c->system = rp_nanoseconds(&usage.ru_stime);
-	c->resident = (int64_t)usage.ru_maxrss * 1024;
+	c->resident = (int64_t)usage.ru_maxrss * RP_UNIT;
 	return 0;
 }
 

@@ -19,28 +19,18 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include "test/bench/table.h"
 
 #define CM_CONTESTANTS 16
-#define CM_METRICS     8
 #define CM_WORDS       16
 #define CM_SKIP        77
 
-static struct cm_contestant {
-	const char *name, *program, *backend;
-	const char *failed;         /* not run any more */
-	size_t rounds;              /* to take part in */
-	double *values[CM_METRICS]; /* by round; 0: none */
-} cm_contestants[CM_CONTESTANTS];
-static size_t cm_count;
+static struct table_row cm_rows[CM_CONTESTANTS];
+static struct table cm_table = { .rows = cm_rows, .rounds = 30 };
 
-static char *cm_metrics[CM_METRICS];
-static double cm_aims[CM_METRICS];
-static size_t cm_nmetrics;
-
-static const char *cm_title;
 static char *cm_driver[CM_WORDS]; /* its name and arguments */
 static size_t cm_words;
-static size_t cm_rounds = 30, cm_peers = SIZE_MAX;
+static size_t cm_peers = SIZE_MAX;
 
 _Noreturn static void
 cm_die(const char *what)
@@ -64,22 +54,22 @@ cm_metric(const char *name)
 {
 	size_t i;
 
-	for (i = 0; i < cm_nmetrics; i++)
-		if (strcmp(cm_metrics[i], name) == 0)
+	for (i = 0; i < cm_table.metrics; i++)
+		if (strcmp(cm_table.metric[i], name) == 0)
 			return i;
-	if (cm_nmetrics == CM_METRICS)
+	if (cm_table.metrics == TABLE_METRICS)
 		errno = E2BIG, cm_die(name);
-	cm_metrics[cm_nmetrics] = strdup(name);
-	if (cm_metrics[cm_nmetrics] == NULL)
+	cm_table.metric[cm_table.metrics] = strdup(name);
+	if (cm_table.metric[cm_table.metrics] == NULL)
 		cm_die("strdup");
-	return cm_nmetrics++;
+	return cm_table.metrics++;
 }
 
 /* ---- Running --------------------------------------------------------------
  */
 
 _Noreturn static void
-cm_exec(const struct cm_contestant *c, const int pipes[2])
+cm_exec(const struct table_row *c, const int pipes[2])
 {
 	char *argv[CM_WORDS + 3];
 	size_t i, n = 0;
@@ -98,7 +88,7 @@ cm_exec(const struct cm_contestant *c, const int pipes[2])
 }
 
 static void
-cm_read(struct cm_contestant *c, FILE *file, size_t round)
+cm_read(struct table_row *c, FILE *file, size_t round)
 {
 	char name[64];
 	double value;
@@ -107,7 +97,7 @@ cm_read(struct cm_contestant *c, FILE *file, size_t round)
 	while (fscanf(file, "%63s %lf", name, &value) == 2) {
 		i = cm_metric(name);
 		if (c->values[i] == NULL)
-			c->values[i] = calloc(cm_rounds, sizeof(double));
+			c->values[i] = calloc(cm_table.rounds, sizeof(double));
 		if (c->values[i] == NULL)
 			cm_die("calloc");
 		c->values[i][round] = value;
@@ -115,7 +105,7 @@ cm_read(struct cm_contestant *c, FILE *file, size_t round)
 }
 
 static void
-cm_run(struct cm_contestant *c, size_t round)
+cm_run(struct table_row *c, size_t round)
 {
 	int pipes[2], status;
 	FILE *file;
@@ -141,95 +131,6 @@ cm_run(struct cm_contestant *c, size_t round)
 		c->failed = "FAILED";
 }
 
-/* ---- The table ------------------------------------------------------------
- */
-
-static int
-cm_order(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-/* Sorts. */
-static double
-cm_median(double *values, size_t n)
-{
-	qsort(values, n, sizeof(*values), cm_order);
-	return n % 2 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
-}
-
-/* The values of a contestant, and its ratios to the first. */
-static size_t
-cm_pairs(size_t i, size_t metric, double *values, double *ratios)
-{
-	const double *own = cm_contestants[i].values[metric];
-	const double *first = cm_contestants[0].values[metric];
-	size_t round, n = 0;
-
-	for (round = 0; own != NULL && round < cm_contestants[i].rounds;
-	     round++) {
-		values[n] = own[round];
-		ratios[n] = first != NULL && first[round] > 0
-		    ? own[round] / first[round]
-		    : 0;
-		n++;
-	}
-	return n;
-}
-
-static void
-cm_verdict(const struct cm_contestant *c, size_t metric, double ratio)
-{
-	if (strcmp(c->name, "reactor") != 0 || cm_aims[metric] == 0)
-		return;
-	(void)printf("  aim %.2f%s", cm_aims[metric],
-	    ratio <= cm_aims[metric] ? "" : " MISSED");
-}
-
-static void
-cm_row(size_t i, size_t metric, double *values, double *ratios)
-{
-	const struct cm_contestant *c = &cm_contestants[i];
-	size_t n = cm_pairs(i, metric, values, ratios);
-	double value, ratio;
-
-	(void)printf("  %-10s %-8s", c->name, c->backend);
-	if (c->failed != NULL || n == 0) {
-		(void)printf("%10s\n", c->failed != NULL ? c->failed : "none");
-		return;
-	}
-	value = cm_median(values, n);
-	ratio = cm_median(ratios, n);
-	(void)printf("%10.1f", value);
-	if (ratio > 0)
-		(void)printf(
-		    "  %6.2f  (%.2f-%.2f)", ratio, ratios[0], ratios[n - 1]);
-	(void)printf("  %.1f-%.1f", values[0], values[n - 1]);
-	(void)printf("  %zu%s", n, n == 1 ? " run" : " runs");
-	cm_verdict(c, metric, ratio);
-	(void)printf("\n");
-}
-
-static void
-cm_tables(void)
-{
-	double *values = calloc(2 * cm_rounds, sizeof(*values));
-	size_t i, metric;
-
-	if (values == NULL)
-		cm_die("calloc");
-	for (metric = 0; metric < cm_nmetrics; metric++) {
-		(void)printf("\n%s: %s\n", cm_title, cm_metrics[metric]);
-		for (i = 0; i < cm_count; i++)
-			cm_row(i, metric, values, values + cm_rounds);
-	}
-	if (cm_nmetrics == 0)
-		(void)printf("\n%s: nobody could\n", cm_title);
-	free(values);
-}
-
 /* ---- Arguments ------------------------------------------------------------
  */
 
@@ -241,27 +142,27 @@ cm_aim(char *argument)
 	if (ratio == NULL)
 		cm_usage();
 	*ratio++ = '\0';
-	cm_aims[cm_metric(argument)] = strtod(ratio, NULL);
+	cm_table.aim[cm_metric(argument)] = strtod(ratio, NULL);
 }
 
 static void
 cm_add(char *argument)
 {
-	struct cm_contestant *c = &cm_contestants[cm_count];
+	struct table_row *c = &cm_rows[cm_table.count];
 	char *program = strchr(argument, '='), *backend;
 
 	backend = program == NULL ? NULL : strrchr(program, ':');
-	if (backend == NULL || cm_count == CM_CONTESTANTS)
+	if (backend == NULL || cm_table.count == CM_CONTESTANTS)
 		cm_usage();
 	*program++ = *backend++ = '\0';
 	c->name = argument;
 	c->program = program;
 	c->backend = backend;
-	c->rounds = cm_rounds;
-	if (cm_count > 0 && strcmp(c->name, "reactor") != 0 &&
-	    cm_peers < cm_rounds)
+	c->rounds = cm_table.rounds;
+	if (cm_table.count > 0 && strcmp(c->name, "reactor") != 0 &&
+	    cm_peers < cm_table.rounds)
 		c->rounds = cm_peers;
-	cm_count++;
+	cm_table.count++;
 }
 
 static size_t
@@ -282,7 +183,7 @@ cm_options(int argc, char **argv)
 	while ((option = getopt(argc, argv, "r:p:a:t:")) != -1)
 		switch (option) {
 		case 'r':
-			cm_rounds = cm_number(optarg);
+			cm_table.rounds = cm_number(optarg);
 			break;
 		case 'p':
 			cm_peers = cm_number(optarg);
@@ -291,7 +192,7 @@ cm_options(int argc, char **argv)
 			cm_aim(optarg);
 			break;
 		case 't':
-			cm_title = optarg;
+			cm_table.title = optarg;
 			break;
 		default:
 			cm_usage();
@@ -307,8 +208,8 @@ main(int argc, char **argv)
 	cm_options(argc, argv);
 	if (argc - optind < 2)
 		cm_usage();
-	if (cm_title == NULL)
-		cm_title = argv[optind];
+	if (cm_table.title == NULL)
+		cm_table.title = argv[optind];
 	for (word = strtok(argv[optind], " "); word != NULL;
 	     word = strtok(NULL, " ")) {
 		if (cm_words == CM_WORDS)
@@ -317,9 +218,9 @@ main(int argc, char **argv)
 	}
 	while (++optind < argc)
 		cm_add(argv[optind]);
-	for (round = 0; round < cm_rounds; round++)
-		for (i = 0; i < cm_count; i++)
-			cm_run(&cm_contestants[(round + i) % cm_count], round);
-	cm_tables();
+	for (round = 0; round < cm_table.rounds; round++)
+		for (i = 0; i < cm_table.count; i++)
+			cm_run(&cm_rows[(round + i) % cm_table.count], round);
+	table_print(&cm_table);
 	return 0;
 }

@@ -17,9 +17,14 @@
 #include <pthread.h>
 #include "test/bench/bench.h"
 
-#define LI_LOST INT64_C(200000000) /* ns after which nothing will come */
+/*
+ * When nothing will come any more.  Awake: the loop has turned so often, which
+ * holds on a busy machine too.  Asleep: ns.
+ */
+#define LI_TURNS 100
+#define LI_LOST  INT64_C(3000000000)
 
-static uint64_t li_data, li_seen; /* atomic */
+static uint64_t li_data, li_seen, li_turns; /* atomic */
 static int li_end, li_awake;
 static uint64_t li_random = 2463534242u;
 
@@ -37,8 +42,10 @@ static void *
 li_loop(void *argument)
 {
 	bench_pin(1);
-	while (li_awake && !__atomic_load_n(&li_end, __ATOMIC_ACQUIRE))
+	while (li_awake && !__atomic_load_n(&li_end, __ATOMIC_ACQUIRE)) {
 		bench_contestant.post_poll(1);
+		__atomic_add_fetch(&li_turns, 1, __ATOMIC_SEQ_CST);
+	}
 	if (!li_awake)
 		bench_contestant.post_run(1);
 	return argument;
@@ -61,23 +68,37 @@ li_send(uint64_t data)
 	bench_contestant.post_send(1, 1);
 }
 
+static int
+li_saw(uint64_t data)
+{
+	return __atomic_load_n(&li_seen, __ATOMIC_ACQUIRE) == data;
+}
+
 /* 1: the loop did not come to see it. */
 static int
-li_lost(uint64_t data)
+li_lost_awake(uint64_t data)
 {
-	int64_t began = 0;
-	unsigned spins;
+	uint64_t began = __atomic_load_n(&li_turns, __ATOMIC_SEQ_CST), turns;
 
-	for (spins = 1; __atomic_load_n(&li_seen, __ATOMIC_ACQUIRE) != data;
-	     spins++) {
-		if (spins % 1024 != 0)
-			continue;
-		if (began == 0)
-			began = bench_now();
-		else if (bench_now() - began > LI_LOST)
-			return 1;
-	}
-	return 0;
+	do {
+		turns = __atomic_load_n(&li_turns, __ATOMIC_SEQ_CST);
+		if (li_saw(data))
+			return 0;
+	} while (turns - began < LI_TURNS);
+	return 1;
+}
+
+static int
+li_lost_asleep(uint64_t data)
+{
+	int64_t began = bench_now(), now;
+
+	do {
+		now = bench_now();
+		if (li_saw(data))
+			return 0;
+	} while (now - began < LI_LOST);
+	return 1;
 }
 
 static void
@@ -95,7 +116,8 @@ li_run(const char *metric, int awake, size_t rounds, unsigned pause)
 		li_send(li_data + 1);
 		li_pause(pause);
 		li_send(li_data + 1);
-		lost += (size_t)li_lost(li_data);
+		lost += (size_t)(awake ? li_lost_awake(li_data)
+				       : li_lost_asleep(li_data));
 	}
 	__atomic_store_n(&li_end, 1, __ATOMIC_RELEASE);
 	bench_contestant.post_send(1, 1);

@@ -1,0 +1,31 @@
+/*
+ * SPDX-License-Identifier: ISC
+ *
+ * table.h: what was measured, by contestant, metric and round.
+ */
+#ifndef BENCH_TABLE_H
+#define BENCH_TABLE_H
+
+#include <stddef.h>
+
+#define TABLE_METRICS 8
+
+struct table_row {
+	const char *name, *program, *backend;
+	const char *failed;            /* how, if it did: not run any more */
+	size_t rounds;                 /* that it takes part in */
+	double *values[TABLE_METRICS]; /* by round */
+};
+
+struct table {
+	const char *title;
+	struct table_row *rows;
+	size_t count, rounds;
+	char *metric[TABLE_METRICS];
+	double aim[TABLE_METRICS]; /* reactor's ratio; 0: none */
+	size_t metrics;
+};
+
+void table_print(const struct table *);
+
+#endif
