@@ -86,6 +86,18 @@ ep_close(void *opaque)
 	(void)reactor__allocate(state, 0);
 }
 
+/* So that a wait can always be had, whatever memory there is then. */
+static int
+ep_make_room(struct ep_state *state, int max)
+{
+	struct epoll_event *events = reactor__grown(
+	    state->events, &state->room, (size_t)max, sizeof(*events));
+
+	if (events != NULL)
+		state->events = events;
+	return max < (int)state->room ? max : (int)state->room;
+}
+
 static void *
 ep_open(void)
 {
@@ -95,9 +107,8 @@ ep_open(void)
 	if (state == NULL)
 		return NULL;
 	memset(state, 0, sizeof(*state));
-	state->outer = -1;
-	state->set = ep_create();
-	if (state->set != -1)
+	state->outer = state->set = -1;
+	if (ep_make_room(state, 64) > 0 && (state->set = ep_create()) != -1)
 		return state;
 	error = errno;
 	ep_close(state);
@@ -330,13 +341,9 @@ static int
 ep_wait(void *opaque, struct reactor_ready *ready, int max, int64_t timeout)
 {
 	struct ep_state *state = opaque;
-	struct epoll_event *events = reactor__grown(
-	    state->events, &state->room, (size_t)max, sizeof(*events));
 	int n;
 
-	if (events == NULL)
-		return -1;
-	state->events = events;
+	max = ep_make_room(state, max);
 	if (state->set == -1 && ep_rebuild(state) == -1)
 		return -1;
 	if (state->lost > 0)

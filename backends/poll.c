@@ -113,7 +113,7 @@ pl_add(struct pl_state *state, int fd, unsigned mask)
 		return -1;
 	state->place = place;
 	set = reactor__grown(
-	    state->set, &state->room, state->used + 1, sizeof *set);
+	    state->set, &state->room, state->used + 2, sizeof *set);
 	if (set == NULL)
 		return -1;
 	state->set = set;
@@ -138,35 +138,50 @@ pl_update(void *opaque, int fd, unsigned was, unsigned now)
 	return 0;
 }
 
-/* `left` entries have an answer. */
-static int
-pl_scan(struct pl_state *state, struct reactor_ready *ready, int max, int left)
+/* Returns where to go on: a hole has been filled with another. */
+static inline struct pollfd *
+pl_record(
+    struct pl_state *state, struct pollfd *answer, struct reactor_ready *ready)
 {
-	size_t steps = state->used, at = state->next;
-	unsigned mask;
-	int n = 0;
+	unsigned mask = (unsigned short)answer->revents;
 
-	for (; steps > 0 && left > 0 && n < max; steps--) {
-		at = at < state->used ? at : 0;
-		mask = (unsigned short)state->set[at].revents;
-		if (mask == 0) {
-			at++;
-			continue;
-		}
-		left--;
-		state->set[at].revents = 0; /* it may be moved: answered once */
-		if (mask & (POLLERR | POLLHUP))
-			mask |= REACTOR_READ | REACTOR_WRITE;
-		ready[n] = (struct reactor_ready){ state->set[at].fd,
-			(unsigned short)mask, 0 };
-		if (mask & POLLNVAL) {
-			ready[n].error = EBADF;
-			pl_remove(state, ready[n].fd);
-		} else
-			at++; /* but a hole has been filled with another */
-		n++;
+	answer->revents = 0; /* it may be moved: answered once */
+	ready->fd = answer->fd;
+	if (__builtin_expect(mask & POLLNVAL, 0)) {
+		ready->mask = REACTOR_BAD;
+		ready->error = EBADF;
+		pl_remove(state, ready->fd);
+		return answer;
 	}
-	state->next = at;
+	if (__builtin_expect(mask & (POLLERR | POLLHUP), 0))
+		mask |= REACTOR_READ | REACTOR_WRITE;
+	ready->mask = (unsigned short)mask;
+	return answer + 1;
+}
+
+/*
+ * There are `most` answers or more.  The entry behind the last one looks like
+ * an answer, so that most steps are one comparison.
+ */
+static int
+pl_scan(struct pl_state *state, struct reactor_ready *ready, int most)
+{
+	size_t start = state->next < state->used ? state->next : 0;
+	struct pollfd *at = &state->set[start];
+	int n = 0, turns = 0;
+
+	while (n < most && turns < 2) {
+		state->set[state->used].revents = 1;
+		while (at->revents == 0)
+			at++;
+		if (at < &state->set[state->used]) {
+			at = pl_record(state, at, &ready[n++]);
+		} else {
+			at = state->set;
+			turns++;
+		}
+	}
+	state->next = (size_t)(at - state->set);
 	return n;
 }
 
@@ -177,7 +192,7 @@ pl_wait(void *opaque, struct reactor_ready *ready, int max, int64_t timeout)
 	int n = pl_poll(state->set, (nfds_t)state->used, timeout);
 
 	if (n > 0)
-		return pl_scan(state, ready, max, n);
+		return pl_scan(state, ready, n < max ? n : max);
 	/* EAGAIN: some kernels, when they lack memory for the moment. */
 	return n == 0 || errno == EINTR || errno == EAGAIN ? 0 : -1;
 }

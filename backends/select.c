@@ -164,31 +164,44 @@ sl_find_closed(struct sl_state *state, struct reactor_ready *ready, int max)
 	return n;
 }
 
-/* `left` bits are set in what was found. */
+/* What was found for each of the `bits` of a word. */
 static int
-sl_scan(struct sl_state *state, struct reactor_ready *ready, int max, int left)
+sl_records(struct sl_state *state, size_t word, unsigned long bits,
+    struct reactor_ready *ready, int max)
+{
+	unsigned long readable = state->found[0][word];
+	unsigned long writable = state->found[1][word];
+	unsigned long urgent = state->found[2][word], bit;
+	int n;
+
+	for (n = 0; bits != 0 && n < max; bits ^= bit, n++) {
+		bit = bits & -bits;
+		state->next = (int)(word * SL_BITS) + __builtin_ctzl(bits);
+		ready[n].fd = state->next++;
+		ready[n].mask =
+		    (unsigned short)((readable & bit ? REACTOR_READ : 0) |
+			(writable & bit ? REACTOR_WRITE : 0) |
+			(urgent & bit ? REACTOR_URGENT : 0));
+	}
+	return n;
+}
+
+static int
+sl_scan(struct sl_state *state, struct reactor_ready *ready, int max)
 {
 	int start = state->next < sl_numbers(state) ? state->next : 0, n = 0;
-	unsigned long tail = ~0UL << (size_t)start % SL_BITS, bits;
 	size_t words = state->top, i, word;
-	unsigned mask;
+	unsigned long tail = ~0UL << (size_t)start % SL_BITS, bits;
 
 	/* The word that the scan starts in is also, with its rest, the last. */
-	for (i = 0; i <= words && left > 0; i++) {
-		word = ((size_t)start / SL_BITS + i) % words;
+	for (i = 0; i <= words && n < max; i++) {
+		word = (size_t)start / SL_BITS + i;
+		word -= word < words ? 0 : words;
 		bits = state->found[0][word] | state->found[1][word] |
 		    state->found[2][word];
 		bits &= i == 0 ? tail : i == words ? ~tail : ~0UL;
-		for (; bits != 0 && n < max; bits &= bits - 1) {
-			mask = sl_mask(state->found, word, bits & -bits);
-			state->next =
-			    (int)(word * SL_BITS) + __builtin_ctzl(bits) + 1;
-			ready[n++] = (struct reactor_ready){ state->next - 1,
-				(unsigned short)mask, 0 };
-			left -= __builtin_popcount(mask);
-		}
-		if (n == max)
-			break;
+		if (bits != 0)
+			n += sl_records(state, word, bits, ready + n, max - n);
 	}
 	return n;
 }
@@ -217,7 +230,7 @@ sl_wait(void *opaque, struct reactor_ready *ready, int max, int64_t timeout)
 	n = pselect(sl_numbers(state), sets[0], sets[1], sets[2],
 	    timeout < 0 ? NULL : &span, NULL);
 	if (n > 0)
-		return sl_scan(state, ready, max, n);
+		return sl_scan(state, ready, max);
 	if (n == 0 || errno == EINTR)
 		return 0;
 	return errno == EBADF ? sl_find_closed(state, ready, max) : -1;

@@ -32,8 +32,12 @@ hd_change(struct reactor *r, int fd)
 	if (slot->state & HD_CHANGED)
 		return;
 	slot->state |= HD_CHANGED;
-	slot->next = r->changes;
-	r->changes = fd;
+	slot->next = -1;
+	if (r->changes == -1)
+		r->changes = fd;
+	else
+		r->slots[r->changes_last].next = fd;
+	r->changes_last = fd;
 }
 
 /* ---- What io.c asks for ---------------------------------------------------

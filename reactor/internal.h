@@ -93,7 +93,8 @@ struct reactor {
 	/* handler.c */
 	struct reactor__slot *slots;
 	size_t nslots;
-	int changes; /* descriptors to be looked at before the next wait */
+	int changes; /* descriptors to be looked at before the next wait: first */
+	int changes_last; /* and last of their list; -1: empty */
 	uint64_t events;
 
 	/* clock.c */

@@ -163,6 +163,8 @@ reactor__inotify_read(int fd, reactor__inotify_fn *changed, void *context)
 	/* Bounded: what others do to files must not hold the loop up. */
 	for (turns = 0; turns < 16; turns++) {
 		n = read(fd, bytes, sizeof(bytes));
+		if (n <= 0)
+			return;
 		for (p = bytes; p < bytes + n;
 		     p += sizeof(*event) + event->len) {
 			event = (const struct inotify_event *)(const void *)p;
@@ -170,7 +172,5 @@ reactor__inotify_read(int fd, reactor__inotify_fn *changed, void *context)
 			    event->mask & IN_Q_OVERFLOW ? -1 : event->wd,
 			    lx_what(event), event->len > 0 ? event->name : "");
 		}
-		if (n <= 0)
-			return;
 	}
 }

@@ -55,15 +55,16 @@ static int
 rc_repair(struct reactor *r)
 {
 	int error = errno;
+	void *state;
 
 	if (reactor__awake(r))
 		reactor__knock(r); /* what it was about is still to be done */
-	if (!r->failed) {
+	if (!r->failed && (state = r->backend->open()) != NULL) {
 		r->backend->close(r->state);
-		r->state = NULL;
+		r->state = state;
 		r->failed = 1;
-		if (rc_renew(r) == 0)
-			return 0;
+		reactor__handler_forget(r);
+		return 0;
 	}
 	errno = error;
 	return -1;

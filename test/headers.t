@@ -61,18 +61,17 @@ there_are_some() {
 }
 
 # ISO C99 has these; whatever else they include must be one of ours.
-iso=" assert complex ctype errno fenv float inttypes iso646 limits locale math
-setjmp signal stdarg stdbool stddef stdint stdio stdlib string tgmath time
-wchar wctype "
+iso=" assert complex ctype errno fenv float inttypes iso646 limits locale \
+math setjmp signal stdarg stdbool stddef stdint stdio stdlib string tgmath \
+time wchar wctype "
 
 only_iso() {
 	for h in $(headers); do
 		sed -n 's/^# *include *[<"]\([^>"]*\).*/\1/p' "$h" |
 		    while read -r i; do
 			case $iso in
-			*[\ \
-]"${i%.h}"[\ \
-]*)	continue ;;
+			*" ${i%.h} "*)
+				continue ;;
 			esac
 			headers | grep -q "^$i\$" || echo "$h: $i"
 		done
@@ -181,8 +180,6 @@ at_most(const char *what, size_t size, size_t limit)
 int
 main(void)
 {
-	if (sizeof(void *) != 8)
-		return 77;
 	at_most("struct reactor_event", sizeof(struct reactor_event), 32);
 	at_most("struct reactor_io", sizeof(struct reactor_io), 64);
 	at_most("struct reactor_timer", sizeof(struct reactor_timer), 56);
@@ -196,10 +193,17 @@ END
 
 sizes() {
 	# shellcheck disable=SC2086
-	$cc $CFLAGS -I. -o "$tmp/size" "$tmp/size.c" || return 1
-	"$tmp/size"
-	status=$?
-	[ $status -eq 0 ] || [ $status -eq 77 ]
+	$cc $CFLAGS -I. -o "$tmp/size" "$tmp/size.c" && "$tmp/size"
+}
+
+small_structs() {
+	# shellcheck disable=SC2086
+	bytes=$(echo __SIZEOF_POINTER__ | $cc -E -P -)
+	if [ "$bytes" = 8 ]; then
+		check "the structs are small" sizes
+	else
+		skip "the structs are small" "the limits are for 64 bits"
+	fi
 }
 
 check "there are public headers" there_are_some
@@ -207,5 +211,5 @@ check "they include ISO headers only" only_iso
 every_dialect
 check "a program in strict C99 links and runs" use_c
 linked_cxx
-check "the structs are small" sizes
+small_structs
 plan

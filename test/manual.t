@@ -1,15 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# manual.t: the man pages and README say what the headers say, and whatever
-# code they show compiles; programs are also run.
+# manual.t: the man pages say what the headers say, and whatever code they show
+# compiles; programs are also run.
 
 . test/tap.sh
+. test/shown.sh
 
 pages3=$(ls man/*.3)
 pages7=$(ls man/*.7)
-flags="-std=c11 -D_GNU_SOURCE -I. -Wall -Wextra -Wpedantic -Werror"
-unused="-Wno-unused-function -Wno-unused-parameter" # as examples may be
 
 # ---- Functions ---------------------------------------------------------------
 
@@ -189,86 +188,6 @@ blocks() {
 	done
 }
 
-# Runs at most so many seconds: the alarm outlives the exec.
-cat >"$tmp/limit.c" <<'END'
-#include <stdlib.h>
-#include <unistd.h>
-
-int
-main(int argc, char **argv)
-{
-	if (argc < 3)
-		return 2;
-	alarm((unsigned)atoi(argv[1]));
-	execv(argv[2], argv + 2);
-	return 127;
-}
-END
-
-# What fragments may take for granted: headers, and functions of the reader.
-cat >"$tmp/reader.h" <<'END'
-#include <sys/wait.h>
-#include <errno.h>
-#include <poll.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-#include <reactor/reactor.h>
-
-struct client;
-void draw(void);
-int work(void);
-void use(int);
-void talk(struct client *);
-void give_up(struct client *);
-void tick(struct reactor *, struct reactor_timer *);
-void client_go_on(struct reactor *, struct reactor_defer *);
-END
-
-is_program() {
-	grep -q '^main(' "$1"
-}
-
-# Begins with a function or a struct, in style(9), not with a statement.
-is_declarations() {
-	head -n 1 "$1" | grep -q '^static \|^struct [a-z_]* {$\|^[a-z_ *]*$'
-}
-
-# wrap FILE: a whole translation unit.
-wrap() {
-	is_program "$1" && cat "$1" && return
-	echo '#include "reader.h"'
-	is_declarations "$1" && cat "$1" && return
-	echo 'struct client { struct reactor_defer later; };'
-	echo 'int fragment(struct reactor *, struct client *);'
-	echo 'int fragment(struct reactor *r, struct client *client) {'
-	echo '(void)r; (void)client;'
-	cat "$1"
-	echo 'return 0; }'
-}
-
-# compiles FILE
-compiles() {
-	wrap "$1" >"$tmp/unit.c"
-	# shellcheck disable=SC2086
-	$cc $flags $unused -I"$tmp" -c -o "$tmp/unit.o" \
-	    "$tmp/unit.c"
-}
-
-# runs FILE: the program ends by itself, and well.
-runs() {
-	# shellcheck disable=SC2086
-	$cc $CFLAGS $flags -o "$tmp/limit" "$tmp/limit.c" &&
-	    $cc $CFLAGS $flags $unused -o "$tmp/unit" "$1" "$library" \
-		-pthread || return 1
-	"$tmp/limit" $((20 * ${TEST_SLOW:-1})) "$tmp/unit" </dev/null
-	status=$?
-	[ $status -eq 0 ] || echo "exit status $status"
-	[ $status -eq 0 ]
-}
-
 page_code() {
 	blocks "$1"
 	n=0
@@ -281,99 +200,6 @@ page_code() {
 	case $1 in
 	*.3)	check "$1: there is an example" [ $n -gt 0 ] ;;
 	esac
-}
-
-# ---- README ------------------------------------------------------------------
-
-readme_program() {
-	awk '/^    #include/ { on = 1 }
-	on && /^[^ ]/ { exit }
-	on { sub(/^    /, ""); print }' README
-}
-
-readme_compiles() {
-	readme_program >"$tmp/readme.c"
-	is_program "$tmp/readme.c" && compiles "$tmp/readme.c"
-}
-
-# It copies what it reads.
-readme_copies() {
-	runs "$tmp/readme.c" || return 1
-	head -c 20000 README >"$tmp/in"
-	"$tmp/limit" $((20 * ${TEST_SLOW:-1})) "$tmp/unit" <"$tmp/in" |
-	    cat >"$tmp/out"
-	cmp "$tmp/in" "$tmp/out" || return 1
-	cat "$tmp/in" | "$tmp/limit" $((20 * ${TEST_SLOW:-1})) "$tmp/unit" \
-	    >"$tmp/out"
-	cmp "$tmp/in" "$tmp/out"
-}
-
-readme_is_short() {
-	lines=$(wc -l <README)
-	echo "$lines lines"
-	[ "$lines" -le 150 ]
-}
-
-readme_is_narrow() {
-	awk 'length > 72' README >"$tmp/wide"
-	none "longer than 72" "$tmp/wide"
-}
-
-readme_is_ascii() {
-	tr -d '\n -~' <README >"$tmp/strange"
-	none "not ASCII, or a tab" "$tmp/strange"
-}
-
-# A file anywhere, by its name alone, or by its path, or by a pattern.
-is_there() {
-	for f in $1 reactor/$1 backends/$1 demos/$1 coro/$1 test/$1; do
-		[ -e "$f" ] && return 0
-	done
-	return 1
-}
-
-# What is built is named too; so is the reader's own program.
-readme_paths() {
-	grep -v '#include' README | tr -c 'A-Za-z0-9_./*-' '\n' |
-	    sed 's/\.$//; s/^\([a-z]*\)\.c\.$/\1.c/' |
-	    grep '^[a-z]*/\|^[a-z_0-9*]*\.[ch37]$' |
-	    grep -v '^build/\|^prog\.c$' | sort -u >"$tmp/paths"
-	[ -s "$tmp/paths" ] || return 1
-	while read -r path; do
-		is_there "$path" || echo "$path"
-	done <"$tmp/paths" >"$tmp/missing"
-	none "not there" "$tmp/missing"
-}
-
-readme_demos() {
-	awk '$1 == "demos/" { on = 1 } on && /^    [a-z]*\/ / && $1 != "demos/" {
-	    exit } on' README | sed 's/.*://' | tr -c 'a-z0-9_' '\n' |
-	    grep . >"$tmp/demos"
-	[ -s "$tmp/demos" ] || return 1
-	while read -r demo; do
-		is_there "demos/$demo.c" || is_there "demos/${demo}_*.c" ||
-		    echo "$demo"
-	done <"$tmp/demos" >"$tmp/missing"
-	none "no such demo" "$tmp/missing"
-}
-
-readme_targets() {
-	sed -n 's/.*[ `]make \([a-z][a-z-]*\).*/\1/p' README | sort -u \
-	    >"$tmp/targets"
-	[ -s "$tmp/targets" ] || return 1
-	while read -r target; do
-		grep -q "^$target:" GNUmakefile || echo "$target"
-	done <"$tmp/targets" >"$tmp/missing"
-	none "no such target" "$tmp/missing"
-}
-
-# Functions that the reader is sent to look at.
-readme_functions() {
-	tr -c 'a-z0-9_' '\n' <README | grep '^[a-z][a-z]_[a-z]' | sort -u |
-	    while read -r f; do
-		grep -q "^$f(" reactor/*.c backends/*.c || echo "$f"
-	done >"$tmp/missing"
-	none "no such function" "$tmp/missing"
 }
 
 # ---- All of it ---------------------------------------------------------------
@@ -402,13 +228,4 @@ fi
 for f in README $(headers); do
 	check "$f: the pages that it names" mentions_resolve "$f"
 done
-check "README: the program compiles" readme_compiles
-check "README: the program copies its input" readme_copies
-check "README: 150 lines" readme_is_short
-check "README: 72 columns" readme_is_narrow
-check "README: ASCII" readme_is_ascii
-check "README: the files are there" readme_paths
-check "README: the demos are there" readme_demos
-check "README: the functions are there" readme_functions
-check "README: make knows the targets" readme_targets
 plan

@@ -9,6 +9,21 @@
 
 enum { FLOOD = 100000 };
 
+/*
+ * ThreadSanitizer puts a signal off while its thread is busy, and keeps one of
+ * each number: then not all reach the library.
+ */
+#if defined(__SANITIZE_THREAD__)
+#define LOSSY 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define LOSSY 1
+#endif
+#endif
+#ifndef LOSSY
+#define LOSSY 0
+#endif
+
 struct probe {
 	struct reactor_signal signal;
 	struct reactor_signal_info info; /* of the last call */
@@ -138,6 +153,7 @@ overflows(void)
 	CHECK_INT(reactor_close(r), 0);
 }
 
+/* Where some are lost, it sends until it is reaped. */
 static pid_t
 flood(int number, int from, int count)
 {
@@ -148,7 +164,7 @@ flood(int number, int from, int count)
 	CHECK(child != -1);
 	if (child != 0)
 		return child;
-	for (i = 0; i < count; i++) {
+	for (i = 0; i < count || LOSSY; i++) {
 		value.sival_ptr = (void *)(intptr_t)(from + i);
 		while (sigqueue(parent, number, value) == -1)
 			if (errno != EAGAIN)
@@ -157,24 +173,43 @@ flood(int number, int from, int count)
 	_exit(0);
 }
 
+static void
+reap(pid_t child)
+{
+	int status;
+
+	if (LOSSY)
+		CHECK_INT(kill(child, SIGKILL), 0);
+	CHECK_INT(waitpid(child, &status, 0), child);
+	CHECK(LOSSY || status == 0);
+}
+
+/* All have arrived, unless they are more by now, or lost on the way. */
+static void
+check_count(const struct probe *p, int count)
+{
+	if (LOSSY)
+		CHECK(p->count >= (uint64_t)count);
+	else
+		CHECK_INT(p->count, count);
+}
+
 /* Standard signals coalesce in the kernel; queued ones must all arrive. */
 static void
 flooded(void)
 {
 	struct reactor *r = loop_open();
 	struct probe p;
-	int status;
 	pid_t child;
 
 	watch(r, &p, SIGRTMIN + 1);
 	p.limit = FLOOD;
 	child = flood(SIGRTMIN + 1, 1, FLOOD);
 	CHECK_INT(reactor_run(r), 0);
-	CHECK_INT(waitpid(child, &status, 0), child);
-	CHECK_INT(status, 0);
+	reap(child);
 	while (reactor_run_once(r, 0) > 0)
 		continue;
-	CHECK_INT(p.count, FLOOD);
+	check_count(&p, FLOOD);
 	CHECK_INT(p.disorder, 0);
 	CHECK_INT(p.first.value, 1);
 	CHECK_INT(p.first.pid, child);
@@ -472,6 +507,17 @@ struct runner {
 	int limit;
 };
 
+/* From now on other threads take it. */
+static void
+block(int number)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, number);
+	CHECK_INT(pthread_sigmask(SIG_BLOCK, &set, NULL), 0);
+}
+
 static void *
 run(void *context)
 {
@@ -482,7 +528,7 @@ run(void *context)
 	runner->probe.limit = runner->limit;
 	__atomic_store_n(&runner->ready, 1, __ATOMIC_SEQ_CST);
 	CHECK_INT(reactor_run(r), 0);
-	while (reactor_run_once(r, 0) > 0)
+	while (!LOSSY && reactor_run_once(r, 0) > 0)
 		continue;
 	CHECK_INT(reactor_close(r), 0);
 	return NULL;
@@ -504,12 +550,13 @@ two_loops(void)
 		while (!__atomic_load_n(&runner[i].ready, __ATOMIC_SEQ_CST))
 			loop_sleep(LOOP_MS);
 	}
+	block(SIGRTMIN + 2);
 	child = flood(SIGRTMIN + 2, 1, count);
 	for (i = 0; i < 2; i++)
 		CHECK_INT(pthread_join(runner[i].thread, NULL), 0);
-	CHECK_INT(waitpid(child, NULL, 0), child);
+	reap(child);
 	for (i = 0; i < 2; i++)
-		CHECK_INT(runner[i].probe.count, count);
+		check_count(&runner[i].probe, count);
 	CHECK_INT(caught(SIGRTMIN + 2), 0);
 }
 
@@ -522,6 +569,7 @@ churn(void *context)
 	struct probe p;
 
 	(void)context;
+	block(SIGRTMIN + 2);
 	while (!__atomic_load_n(&churn_over, __ATOMIC_SEQ_CST)) {
 		r = loop_open();
 		watch(r, &p, SIGRTMIN + 2);
@@ -550,10 +598,10 @@ churned(void)
 	__atomic_store_n(&churn_over, 1, __ATOMIC_SEQ_CST);
 	for (i = 0; i < 2; i++)
 		CHECK_INT(pthread_join(thread[i], NULL), 0);
-	CHECK_INT(waitpid(child, NULL, 0), child);
+	reap(child);
 	while (reactor_run_once(r, 0) > 0)
 		continue;
-	CHECK_INT(p.count, count);
+	check_count(&p, count);
 	CHECK_INT(reactor_close(r), 0);
 }
 

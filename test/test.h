@@ -66,7 +66,7 @@ struct test {
 		       errno, strerror(errno)))
 #define CHECK_INT(a, b) test_int(TEST_HERE, #a, #b, (a), (b))
 #define CHECK_STR(a, b) test_str(TEST_HERE, #a, #b, (a), (b))
-#define SKIP(reason)    test_skip(reason)
+#define SKIP(reason)    test_leave(TEST_SKIPPED, "%s", reason)
 
 #define TEST_TEXT_(x)   #x
 #define TEST_TEXT(x)    TEST_TEXT_(x)
@@ -81,6 +81,7 @@ struct test_report {
 static struct test_report *test_report;
 static const struct test *test_case;
 static int test_alone; /* in the main process */
+static int test_done;  /* the case has returned */
 static volatile pid_t test_child;
 
 static inline void
@@ -89,32 +90,24 @@ test_at(const char *where)
 	atomic_store_explicit(&test_report->at, where, memory_order_relaxed);
 }
 
-__attribute__((noreturn)) static inline void
-test_leave(int status)
+/* What it says may be what it said before, in the report. */
+__attribute__((noreturn, format(printf, 2, 3))) static inline void
+test_leave(int status, const char *format, ...)
 {
+	char text[sizeof test_report->text];
+	va_list list;
+
+	va_start(list, format);
+	vsnprintf(text, sizeof text, format, list);
+	va_end(list);
+	memcpy(test_report->text, text, sizeof text);
 	if (test_alone)
-		printf("# %s\n", test_report->text);
+		printf("# %s\n", text);
 	fflush(stdout);
 	_exit(status);
 }
 
-__attribute__((noreturn, format(printf, 1, 2))) static inline void
-test_fail(const char *format, ...)
-{
-	va_list list;
-
-	va_start(list, format);
-	vsnprintf(test_report->text, sizeof test_report->text, format, list);
-	va_end(list);
-	test_leave(1);
-}
-
-__attribute__((noreturn)) static inline void
-test_skip(const char *reason)
-{
-	snprintf(test_report->text, sizeof test_report->text, "%s", reason);
-	test_leave(TEST_SKIPPED);
-}
+#define test_fail(...) test_leave(1, __VA_ARGS__)
 
 static inline void
 test_int(
@@ -180,27 +173,24 @@ test_descriptors(void (*visit)(int fd))
 static unsigned char test_was_open[1 << 16];
 
 static inline void
-test_remember(int fd)
+test_visit(int fd)
 {
-	if (fd < (int)sizeof test_was_open)
-		test_was_open[fd] = 1;
-}
-
-static inline void
-test_compare(int fd)
-{
-	if (fd < (int)sizeof test_was_open && !test_was_open[fd])
+	if (fd >= (int)sizeof test_was_open)
+		return;
+	if (test_done && !test_was_open[fd])
 		test_fail("descriptor %d was left open", fd);
+	test_was_open[fd] = 1;
 }
 
 static inline void
 test_run(const struct test *test)
 {
 	test_case = test;
-	test_descriptors(test_remember);
+	test_descriptors(test_visit);
 	test->run();
+	test_done = 1;
 	if (!(test->flags & TEST_LEAKY))
-		test_descriptors(test_compare);
+		test_descriptors(test_visit);
 }
 
 /* The time is over, or the user has had enough. */
@@ -263,44 +253,45 @@ test_fork(const struct test *test, unsigned limit)
 static inline int
 test_judge(size_t number, const struct test *test, int status)
 {
-	const char *at = test_report->at;
+	const char *at = test_report->at, *text = test_report->text;
 	int code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+	int good = code == 0 || code == TEST_SKIPPED;
 
-	test_report->text[sizeof test_report->text - 1] = '\0';
-	printf("%sok %zu - %s", code == 0 || code == TEST_SKIPPED ? "" : "not ",
-	    number, test->name);
-	if (code == TEST_SKIPPED)
-		printf(" # SKIP %s", test_report->text);
-	printf("\n");
-	if (code == 0 || code == TEST_SKIPPED)
+	printf("%sok %zu - %s%s%s\n", good ? "" : "not ", number, test->name,
+	    code == TEST_SKIPPED ? " # SKIP " : "",
+	    code == TEST_SKIPPED ? text : "");
+	if (good)
 		return 0;
 	if (WIFSIGNALED(status))
 		printf("# killed by signal %d, %s%s\n", WTERMSIG(status),
 		    strsignal(WTERMSIG(status)),
 		    WTERMSIG(status) == SIGKILL ? " (too slow?)" : "");
-	else if (test_report->text[0] == '\0')
+	else if (*text == '\0')
 		printf("# exit status %d\n", code);
-	if (test_report->text[0] != '\0')
-		printf("# %s\n", test_report->text);
-	if (at != NULL)
-		printf("# the last check that held: %s\n", at);
+	if (*text != '\0')
+		printf("# %s\n", text);
+	printf("# the last check that held: %s\n", at ? at : "none");
 	return 1;
 }
 
+/* -l: the names; else the case of that name, alone. */
 static inline int
-test_run_named(const char *name, const struct test *tests, size_t count)
+test_pick(const char *word, const struct test *tests, size_t count)
 {
+	int list = strcmp(word, "-l") == 0;
 	size_t i;
 
+	test_alone = 1;
 	for (i = 0; i < count; i++)
-		if (strcmp(tests[i].name, name) == 0) {
-			test_alone = 1;
+		if (list)
+			printf("%s\n", tests[i].name);
+		else if (strcmp(tests[i].name, word) == 0) {
 			test_run(&tests[i]);
-			printf("ok - %s\n", name);
-			return 0;
+			return printf("ok - %s\n", word) < 0;
 		}
-	fprintf(stderr, "no case \"%s\"; -l lists them\n", name);
-	return 2;
+	if (!list)
+		fprintf(stderr, "no case \"%s\"; -l lists them\n", word);
+	return list ? 0 : 2;
 }
 
 static inline int
@@ -312,14 +303,10 @@ test_main(int argc, char **argv, const struct test *tests, size_t count)
 
 	test_report = mmap(NULL, sizeof *test_report, PROT_READ | PROT_WRITE,
 	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (test_report == MAP_FAILED) {
-		perror("mmap");
-		return 1;
-	}
-	for (i = 0; i < count && argc > 1 && strcmp(argv[1], "-l") == 0; i++)
-		printf("%s\n", tests[i].name);
+	if (test_report == MAP_FAILED)
+		return perror("mmap"), 1;
 	if (argc > 1)
-		return i > 0 ? 0 : test_run_named(argv[1], tests, count);
+		return test_pick(argv[1], tests, count);
 	memset(&action, 0, sizeof action);
 	action.sa_handler = test_kill;
 	sigaction(SIGALRM, &action, NULL);
