@@ -60,6 +60,9 @@ _Static_assert(POLLIN == REACTOR_READ && POLLPRI == REACTOR_URGENT &&
 	POLLHUP == REACTOR_HANGUP && POLLNVAL == REACTOR_BAD,
     "the bits of poll are not those of reactor.h");
 
+/* Entries that a step of the scan looks at. */
+#define PL_STRIDE 4
+
 struct pl_state {
 	struct pollfd *set;
 	size_t used, room;
@@ -113,7 +116,7 @@ pl_add(struct pl_state *state, int fd, unsigned mask)
 		return -1;
 	state->place = place;
 	set = reactor__grown(
-	    state->set, &state->room, state->used + 2, sizeof *set);
+	    state->set, &state->room, state->used + 1 + PL_STRIDE, sizeof *set);
 	if (set == NULL)
 		return -1;
 	state->set = set;
@@ -138,51 +141,68 @@ pl_update(void *opaque, int fd, unsigned was, unsigned now)
 	return 0;
 }
 
-/* Returns where to go on: a hole has been filled with another. */
+/*
+ * An entry behind the last one looks like an answer, so that the scan need not
+ * look where the end is; PL_STRIDE are looked at together.
+ */
+static struct pollfd *
+pl_mark_end(struct pl_state *state)
+{
+	state->set[state->used].revents = POLLIN;
+	return &state->set[state->used];
+}
+
 static inline struct pollfd *
-pl_record(
-    struct pl_state *state, struct pollfd *answer, struct reactor_ready *ready)
+pl_next(struct pollfd *at)
+{
+	while ((at[0].revents | at[1].revents | at[2].revents |
+		   at[3].revents) == 0)
+		at += PL_STRIDE;
+	while (at->revents == 0)
+		at++;
+	return at;
+}
+
+static inline void
+pl_record(struct pollfd *answer, struct reactor_ready *ready)
 {
 	unsigned mask = (unsigned short)answer->revents;
 
-	answer->revents = 0; /* it may be moved: answered once */
-	ready->fd = answer->fd;
-	if (__builtin_expect(mask & POLLNVAL, 0)) {
-		ready->mask = REACTOR_BAD;
-		ready->error = EBADF;
-		pl_remove(state, ready->fd);
-		return answer;
-	}
 	if (__builtin_expect(mask & (POLLERR | POLLHUP), 0))
 		mask |= REACTOR_READ | REACTOR_WRITE;
+	ready->fd = answer->fd;
 	ready->mask = (unsigned short)mask;
-	return answer + 1;
+	answer->revents = 0; /* it may be moved: answered once */
 }
 
-/*
- * There are `most` answers or more.  The entry behind the last one looks like
- * an answer, so that most steps are one comparison.
- */
 static int
 pl_scan(struct pl_state *state, struct reactor_ready *ready, int most)
 {
-	size_t start = state->next < state->used ? state->next : 0;
-	struct pollfd *at = &state->set[start];
-	int n = 0, turns = 0;
+	struct pollfd *end = pl_mark_end(state), *at;
+	struct reactor_ready *next = ready, *full = ready + most;
+	int turns = 0;
 
-	while (n < most && turns < 2) {
-		state->set[state->used].revents = 1;
-		while (at->revents == 0)
-			at++;
-		if (at < &state->set[state->used]) {
-			at = pl_record(state, at, &ready[n++]);
-		} else {
+	at = &state->set[state->next < state->used ? state->next : 0];
+	while (next < full && turns < 2) {
+		at = pl_next(at);
+		if (__builtin_expect(at == end, 0)) {
 			at = state->set;
 			turns++;
+			continue;
 		}
+		pl_record(at, next);
+		if (__builtin_expect(next->mask & POLLNVAL, 0)) {
+			next->mask = REACTOR_BAD;
+			next->error = EBADF;
+			pl_remove(state, next->fd); /* another is here now */
+			end = pl_mark_end(state);
+		} else {
+			at++;
+		}
+		next++;
 	}
 	state->next = (size_t)(at - state->set);
-	return n;
+	return (int)(next - ready);
 }
 
 static int

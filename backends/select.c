@@ -164,46 +164,45 @@ sl_find_closed(struct sl_state *state, struct reactor_ready *ready, int max)
 	return n;
 }
 
-/* What was found for each of the `bits` of a word. */
-static int
+/* What was found for each of the `bits` of a word; `mixed`: not only READ. */
+static inline struct reactor_ready *
 sl_records(struct sl_state *state, size_t word, unsigned long bits,
-    struct reactor_ready *ready, int max)
+    unsigned long mixed, struct reactor_ready *next, struct reactor_ready *end)
 {
-	unsigned long readable = state->found[0][word];
-	unsigned long writable = state->found[1][word];
-	unsigned long urgent = state->found[2][word], bit;
-	int n;
+	int fd = 0;
 
-	for (n = 0; bits != 0 && n < max; bits ^= bit, n++) {
-		bit = bits & -bits;
-		state->next = (int)(word * SL_BITS) + __builtin_ctzl(bits);
-		ready[n].fd = state->next++;
-		ready[n].mask =
-		    (unsigned short)((readable & bit ? REACTOR_READ : 0) |
-			(writable & bit ? REACTOR_WRITE : 0) |
-			(urgent & bit ? REACTOR_URGENT : 0));
+	for (; bits != 0 && next < end; bits &= bits - 1) {
+		fd = (int)(word * SL_BITS) + __builtin_ctzl(bits);
+		next->fd = fd;
+		next->mask = REACTOR_READ;
+		if (mixed != 0)
+			next->mask = (unsigned short)sl_mask(
+			    state->found, word, bits & -bits);
+		next++;
 	}
-	return n;
+	state->next = fd + 1;
+	return next;
 }
 
 static int
 sl_scan(struct sl_state *state, struct reactor_ready *ready, int max)
 {
-	int start = state->next < sl_numbers(state) ? state->next : 0, n = 0;
-	size_t words = state->top, i, word;
-	unsigned long tail = ~0UL << (size_t)start % SL_BITS, bits;
+	int start = state->next < sl_numbers(state) ? state->next : 0;
+	struct reactor_ready *next = ready, *end = ready + max;
+	unsigned long tail = ~0UL << (size_t)start % SL_BITS, bits, mixed;
+	size_t words = state->top, i, word = (size_t)start / SL_BITS;
 
 	/* The word that the scan starts in is also, with its rest, the last. */
-	for (i = 0; i <= words && n < max; i++) {
-		word = (size_t)start / SL_BITS + i;
-		word -= word < words ? 0 : words;
-		bits = state->found[0][word] | state->found[1][word] |
-		    state->found[2][word];
-		bits &= i == 0 ? tail : i == words ? ~tail : ~0UL;
+	for (i = 0; i <= words && next < end; i++, word++) {
+		word = word < words ? word : 0;
+		mixed = state->found[1][word] | state->found[2][word];
+		bits = state->found[0][word] | mixed;
+		if (i == 0 || i == words)
+			bits &= i == 0 ? tail : ~tail;
 		if (bits != 0)
-			n += sl_records(state, word, bits, ready + n, max - n);
+			next = sl_records(state, word, bits, mixed, next, end);
 	}
-	return n;
+	return (int)(next - ready);
 }
 
 static int

@@ -510,7 +510,7 @@ mo_early(int id)
 static void
 mo_start(int id)
 {
-	int waits = mo[id].queued || mo[id].posted;
+	int waits = mo[id].posted;
 	struct mo_real *real = mo[id].real;
 
 	/* Whether this turn's event is still told is not specified. */
@@ -604,6 +604,9 @@ mo_feed(int id)
 		return;
 	if (mo_kind(id) == MO_IO)
 		m->mark |= ready & (m->want | REACTOR_HANGUP);
+	if (mo_kind(id) == MO_POST && m->posted)
+		return; /* it is on its way */
+	m->posted = mo_kind(id) == MO_POST;
 	if (mo_kind(id) != MO_TIMER)
 		mo_put(id, 0);
 	else if (m->heaped)
