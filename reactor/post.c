@@ -116,6 +116,18 @@ pt_fire(struct reactor *r, struct reactor_event *event)
 	post->callback(r, post);
 }
 
+/* `posted` says neither more nor less than: in the inbox, or queued. */
+static int
+pt_feed(struct reactor *r, struct reactor_event *event, unsigned ready)
+{
+	struct reactor_post *post = (struct reactor_post *)event;
+
+	(void)ready;
+	if (!__atomic_exchange_n(&post->posted, 1, __ATOMIC_SEQ_CST))
+		reactor__queue(r, event);
+	return 0;
+}
+
 static void
 pt_stop(struct reactor *r, struct reactor_event *event)
 {
@@ -149,7 +161,7 @@ const struct reactor__kind reactor__kind_post = {
 	.fire = pt_fire,
 	.stop = pt_stop,
 	.each = pt_each,
-	.feed = reactor__feed_plain,
+	.feed = pt_feed,
 	.describe = pt_describe,
 };
 
