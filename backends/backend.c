@@ -115,8 +115,7 @@ reactor_backends(struct reactor_backend_info *list, size_t max)
 	return BE_KNOWN;
 }
 
-/* ---- The message ----------------------------------------------------------
- */
+/* ---- The message --------------------------------------------------------- */
 
 struct be_message {
 	char *text;
@@ -159,8 +158,7 @@ be_say_what_works(struct be_message *m)
 			be_say(m, "; %s: %s", info[i].name, info[i].reason);
 }
 
-/* ---- The choice -----------------------------------------------------------
- */
+/* ---- The choice ---------------------------------------------------------- */
 
 static int
 be_is_space(char c)

@@ -116,8 +116,7 @@ ep_open(void)
 	return NULL;
 }
 
-/* ---- The set --------------------------------------------------------------
- */
+/* ---- The set ------------------------------------------------------------- */
 
 static int
 ep_control(struct ep_state *state, int operation, int fd, unsigned mask)
@@ -207,8 +206,7 @@ ep_update(void *opaque, int fd, unsigned was, unsigned now)
 	return now == 0 ? 0 : -1;
 }
 
-/* ---- The set, made anew ---------------------------------------------------
- */
+/* ---- The set, made anew -------------------------------------------------- */
 
 static void
 ep_fill(struct ep_state *state)
@@ -282,8 +280,7 @@ ep_tell(struct ep_state *state, struct reactor_ready *ready, int max)
 	return n;
 }
 
-/* ---- Waiting --------------------------------------------------------------
- */
+/* ---- Waiting ------------------------------------------------------------- */
 
 static int
 ep_wait_coarse(struct ep_state *state, int max, int64_t timeout)
@@ -357,8 +354,7 @@ ep_wait(void *opaque, struct reactor_ready *ready, int max, int64_t timeout)
 	return ep_records(state, ready, n);
 }
 
-/* ---- For others -----------------------------------------------------------
- */
+/* ---- For others ---------------------------------------------------------- */
 
 static int
 ep_reopen(void *opaque)

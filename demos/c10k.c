@@ -61,8 +61,7 @@ static const struct demo_option ct_options[] = {
 	{ .name = NULL },
 };
 
-/* ---- One backend ----------------------------------------------------------
- */
+/* ---- One backend --------------------------------------------------------- */
 
 static int
 ct_bind(int fd, uint32_t address)
@@ -138,8 +137,7 @@ ct_run(size_t which)
 	(void)waitpid(client, &status, 0);
 }
 
-/* ---- What is printed ------------------------------------------------------
- */
+/* ---- What is printed ----------------------------------------------------- */
 
 static int
 ct_width(size_t which)

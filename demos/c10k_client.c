@@ -44,8 +44,7 @@ static struct cl_client {
 
 static void cl_open(void);
 
-/* ---- Closing --------------------------------------------------------------
- */
+/* ---- Closing ------------------------------------------------------------- */
 
 static void
 cl_close(struct cl_link *link)
@@ -82,8 +81,7 @@ cl_close_all(void)
 		cl_close(&cl.link[i]);
 }
 
-/* ---- Messages -------------------------------------------------------------
- */
+/* ---- Messages ------------------------------------------------------------ */
 
 static int
 cl_send(struct cl_link *link)
@@ -156,8 +154,7 @@ cl_answered(struct cl_link *link)
 	cl_open();
 }
 
-/* ---- The course of things -------------------------------------------------
- */
+/* ---- The course of things ------------------------------------------------ */
 
 static void
 cl_begin(void)
@@ -270,8 +267,7 @@ cl_event(struct reactor *r, struct reactor_io *io, unsigned ready)
 	cl_next();
 }
 
-/* ---- Connecting -----------------------------------------------------------
- */
+/* ---- Connecting ---------------------------------------------------------- */
 
 static int
 cl_connect(struct cl_link *link)

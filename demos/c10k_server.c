@@ -44,8 +44,7 @@ static struct sv_server {
 
 static size_t sv_memory, sv_peak; /* what the library and the links take */
 
-/* ---- Memory, counted ------------------------------------------------------
- */
+/* ---- Memory, counted ----------------------------------------------------- */
 
 static void *
 sv_allocate(void *memory, size_t size)
@@ -103,8 +102,7 @@ c10k_count_memory(void)
 	reactor_set_allocator(sv_allocate);
 }
 
-/* ---- Accepting ------------------------------------------------------------
- */
+/* ---- Accepting ----------------------------------------------------------- */
 
 static void sv_event(struct reactor *, struct reactor_io *, unsigned);
 
@@ -187,8 +185,7 @@ sv_accept(struct reactor *r, struct reactor_io *io, unsigned ready)
 	}
 }
 
-/* ---- Serving --------------------------------------------------------------
- */
+/* ---- Serving ------------------------------------------------------------- */
 
 static void
 sv_close(struct sv_link *link)
@@ -258,8 +255,7 @@ sv_event(struct reactor *r, struct reactor_io *io, unsigned ready)
 	sv_send(link);
 }
 
-/* ---- The end --------------------------------------------------------------
- */
+/* ---- The end ------------------------------------------------------------- */
 
 /* The client has told what it saw, or died: no more will come. */
 static void

@@ -61,8 +61,7 @@ ch_words(FILE *f, double x, double y, const char *class, const char *text)
 	(void)fputs("</text>\n", f);
 }
 
-/* ---- Axes -----------------------------------------------------------------
- */
+/* ---- Axes ---------------------------------------------------------------- */
 
 /* The natural logarithm: libm would be one more library to link. */
 static double
@@ -192,8 +191,7 @@ ch_ticks(FILE *f, const struct ch_axis *axis, int vertical, chart_text_fn *text)
 		}
 }
 
-/* ---- Lines ----------------------------------------------------------------
- */
+/* ---- Lines --------------------------------------------------------------- */
 
 static void
 ch_mark(FILE *f, size_t line, double x, double y)
@@ -297,8 +295,7 @@ ch_names(FILE *f, const struct chart *chart, const struct ch_axis *y)
 	}
 }
 
-/* ---- The whole ------------------------------------------------------------
- */
+/* ---- The whole ----------------------------------------------------------- */
 
 static void
 ch_colours(FILE *f, const char *const *colour, const char *paper,

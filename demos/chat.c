@@ -30,8 +30,7 @@ struct member {
 
 static struct member *members;
 
-/* ---- Telling --------------------------------------------------------------
- */
+/* ---- Telling ------------------------------------------------------------- */
 
 static void
 member_want(struct reactor *r, struct member *m, unsigned char wanted)
@@ -98,8 +97,7 @@ member_flush(struct reactor *r, struct member *m)
 	return 0;
 }
 
-/* ---- Coming and going -----------------------------------------------------
- */
+/* ---- Coming and going ---------------------------------------------------- */
 
 static void
 member_end(struct reactor *r, struct member *m)
@@ -147,8 +145,7 @@ member_introduce(struct reactor *r, struct member *m)
 	}
 }
 
-/* ---- Listening ------------------------------------------------------------
- */
+/* ---- Listening ----------------------------------------------------------- */
 
 static void
 member_line(struct reactor *r, struct member *m)
@@ -219,8 +216,7 @@ member_come(struct reactor *r, int fd)
 		member_tell(r, m, "* your name?\n");
 }
 
-/* ---- The program ----------------------------------------------------------
- */
+/* ---- The program --------------------------------------------------------- */
 
 static void
 quit(struct reactor *r, struct reactor_signal *signal,

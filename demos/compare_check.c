@@ -66,8 +66,7 @@ ck_decide(const struct ck_play *p, size_t handler, unsigned below)
 	return (unsigned)(x >> 40) % below;
 }
 
-/* ---- Writing down ---------------------------------------------------------
- */
+/* ---- Writing down -------------------------------------------------------- */
 
 static void
 ck_record(struct ck_play *p, int handler, const struct ck_note *note)
@@ -107,8 +106,7 @@ ck_turn(struct ck_play *p)
 	p->turn++;
 }
 
-/* ---- Handlers -------------------------------------------------------------
- */
+/* ---- Handlers ------------------------------------------------------------ */
 
 static void
 ck_io(struct reactor *r, struct reactor_io *io, unsigned ready)
@@ -144,8 +142,7 @@ ck_defer(struct reactor *r, struct reactor_defer *defer)
 	p->note[CK_IOS + CK_TIMERS + (defer - p->defer)].ready |= CK_FIRED;
 }
 
-/* ---- Happenings -----------------------------------------------------------
- */
+/* ---- Happenings ---------------------------------------------------------- */
 
 static void
 ck_start(struct ck_play *p, size_t i)

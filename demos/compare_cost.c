@@ -15,8 +15,7 @@ enum { CC_HANDLERS = 1000, CC_WAKES = 20, CC_ROUNDS = 15, CC_TIMERS = 4 };
 
 static double cc_value[4][COMPARE_BACKENDS][CC_ROUNDS * CC_WAKES];
 
-/* ---- Starting and stopping ------------------------------------------------
- */
+/* ---- Starting and stopping ----------------------------------------------- */
 
 static struct reactor_io cc_io[CC_HANDLERS];
 
@@ -69,8 +68,7 @@ cc_stop(struct reactor *r, long n)
 	return (double)(demo_now() - begin) / (double)n;
 }
 
-/* ---- Waking ---------------------------------------------------------------
- */
+/* ---- Waking -------------------------------------------------------------- */
 
 struct cc_waker {
 	struct reactor *reactor;
@@ -137,8 +135,7 @@ cc_wakes(struct reactor *r, double *value)
 	reactor_post_stop(r, &w.post);
 }
 
-/* ---- Timers ---------------------------------------------------------------
- */
+/* ---- Timers -------------------------------------------------------------- */
 
 struct cc_alarm {
 	struct reactor_timer timer;
@@ -167,8 +164,7 @@ cc_late(struct reactor *r)
 	return alarm.late;
 }
 
-/* ---- All of it, in turns --------------------------------------------------
- */
+/* ---- All of it, in turns ------------------------------------------------- */
 
 static void
 cc_round(struct reactor *r, size_t k, size_t round, const int *fds, long n)

@@ -30,8 +30,7 @@ cp_cost(const struct compare_backend *b, size_t cost)
 	    cp_costs[cost].place);
 }
 
-/* ---- What one sees --------------------------------------------------------
- */
+/* ---- What one sees ------------------------------------------------------- */
 
 /* The cheapest or the dearest in the last step; emulated ones do not count. */
 static const struct compare_backend *
@@ -89,8 +88,7 @@ compare_sentence(const struct compare *c, char *text, size_t size)
 		    often);
 }
 
-/* ---- The table ------------------------------------------------------------
- */
+/* ---- The table ----------------------------------------------------------- */
 
 static int
 cp_width(const struct compare *c, size_t k)
@@ -190,8 +188,7 @@ compare_table(const struct compare *c)
 	cp_wrapped(text);
 }
 
-/* ---- For programs ---------------------------------------------------------
- */
+/* ---- For programs -------------------------------------------------------- */
 
 static void
 cp_csv(const struct compare_backend *b, const char *what, long watched,
@@ -293,8 +290,7 @@ compare_json(const struct compare *c)
 	(void)puts("  ]\n}");
 }
 
-/* ---- The chart ------------------------------------------------------------
- */
+/* ---- The chart ----------------------------------------------------------- */
 
 void
 compare_chart(const struct compare *c, FILE *f)

@@ -38,8 +38,7 @@ struct compare_ring {
 	long events; /* of one round */
 };
 
-/* ---- Idle descriptors -----------------------------------------------------
- */
+/* ---- Idle descriptors ---------------------------------------------------- */
 
 static int *cr_idle;
 static long cr_idles;
@@ -72,8 +71,7 @@ compare_idle(struct compare *c, long wanted, const int **fds)
 	return cr_idles < wanted ? cr_idles : wanted;
 }
 
-/* ---- Rings ----------------------------------------------------------------
- */
+/* ---- Rings --------------------------------------------------------------- */
 
 struct reactor *
 compare_open(const struct compare_backend *b)
@@ -167,8 +165,7 @@ cr_close(struct compare_backend *b)
 	free(b->idle);
 }
 
-/* ---- Rounds ---------------------------------------------------------------
- */
+/* ---- Rounds -------------------------------------------------------------- */
 
 static void
 cr_run(struct compare_backend *b, long events)

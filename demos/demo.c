@@ -18,8 +18,7 @@
 static const char *dm_program = "demo";
 static volatile sig_atomic_t dm_shown; /* a line of progress is on screen */
 
-/* ---- Messages -------------------------------------------------------------
- */
+/* ---- Messages ------------------------------------------------------------ */
 
 static void
 dm_say(const char *format, va_list arguments)
@@ -128,8 +127,7 @@ dm_signals(void)
 			(void)sigaction(end[i], &action, NULL);
 }
 
-/* ---- Options --------------------------------------------------------------
- */
+/* ---- Options ------------------------------------------------------------- */
 
 static _Noreturn void
 dm_help(const char *about, const struct demo_option *option)
@@ -212,8 +210,7 @@ demo_options(
 	(void)signal(SIGPIPE, SIG_IGN);
 }
 
-/* ---- Files ----------------------------------------------------------------
- */
+/* ---- Files --------------------------------------------------------------- */
 
 FILE *
 demo_write(const char *file)

@@ -12,8 +12,7 @@
 #include <reactor/reactor.h>
 #include "demos/demo.h"
 
-/* ---- Backends -------------------------------------------------------------
- */
+/* ---- Backends ------------------------------------------------------------ */
 
 #define DP_BACKENDS 16
 
@@ -103,8 +102,7 @@ demo_backends_list(void)
 	demo_write_end(stdout, "standard output");
 }
 
-/* ---- The system -----------------------------------------------------------
- */
+/* ---- The system ---------------------------------------------------------- */
 
 long
 demo_descriptors(void)

@@ -108,8 +108,7 @@ connection_start(struct reactor *r, int fd)
 	connection_want(r, c, REACTOR_READ);
 }
 
-/* ---- The program ----------------------------------------------------------
- */
+/* ---- The program --------------------------------------------------------- */
 
 static void
 quit(struct reactor *r, struct reactor_signal *signal,

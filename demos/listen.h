@@ -29,8 +29,7 @@ struct listener {
 	const char *where;
 };
 
-/* ---- The handler ----------------------------------------------------------
- */
+/* ---- The handler --------------------------------------------------------- */
 
 static inline void
 listen_ready(struct reactor *r, struct reactor_io *io, unsigned ready)
@@ -60,8 +59,7 @@ listen_again(struct reactor *r, struct reactor_timer *pause)
 		reactor_timer_start(r, pause, LISTEN_PAUSE);
 }
 
-/* ---- The socket -----------------------------------------------------------
- */
+/* ---- The socket ---------------------------------------------------------- */
 
 static inline int
 listen_bound(int fd, const struct sockaddr *address, socklen_t length)
@@ -148,8 +146,7 @@ listen_print(int fd)
 	    host, port);
 }
 
-/* ---- What a server calls --------------------------------------------------
- */
+/* ---- What a server calls ------------------------------------------------- */
 
 /*
  * Listens at [HOST:]PORT (0: any free one), or at a PATH, which is a word with

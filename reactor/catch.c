@@ -29,8 +29,7 @@ static int ct_error;
 static unsigned ct_watchers[NSIG];
 static struct sigaction ct_old[NSIG];
 
-/* ---- In the signal action -------------------------------------------------
- */
+/* ---- In the signal action ------------------------------------------------ */
 
 static void
 ct_tell(struct reactor_signal_info *info, int number, const siginfo_t *si)
@@ -119,8 +118,7 @@ ct_caught(int number, siginfo_t *si, void *context)
 	errno = error;
 }
 
-/* ---- In the loop's own thread ---------------------------------------------
- */
+/* ---- In the loop's own thread -------------------------------------------- */
 
 const struct reactor_signal_info *
 reactor__catch_front(const struct reactor__signals *sg)
@@ -140,8 +138,7 @@ reactor__catch_pop(struct reactor__signals *sg)
 	sg->tail++;
 }
 
-/* ---- The registry ---------------------------------------------------------
- */
+/* ---- The registry -------------------------------------------------------- */
 
 static void
 ct_lock(void)

@@ -80,8 +80,7 @@ ch_open(struct reactor *r)
 	return ch_reserve(ch);
 }
 
-/* ---- When it ends ---------------------------------------------------------
- */
+/* ---- When it ends -------------------------------------------------------- */
 
 /* Its handlers are stopped, and called once more. */
 static void
@@ -154,8 +153,7 @@ reactor__child_forked(struct reactor *r)
 			ch_end(r, &ch->table[i], ECHILD);
 }
 
-/* ---- Start and stop -------------------------------------------------------
- */
+/* ---- Start and stop ------------------------------------------------------ */
 
 static void
 ch_enter(struct reactor__children *ch, struct reactor_child *c)
@@ -255,8 +253,7 @@ reactor__child_close(struct reactor *r)
 	r->children = NULL;
 }
 
-/* ---- The kind -------------------------------------------------------------
- */
+/* ---- The kind ------------------------------------------------------------ */
 
 static void
 ch_fire(struct reactor *r, struct reactor_event *event)

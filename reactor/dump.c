@@ -13,8 +13,7 @@
 #define DU_LINE  512
 #define DU_WORDS 200 /* of a line: a name, or what a kind says */
 
-/* ---- Text that is safe to show --------------------------------------------
- */
+/* ---- Text that is safe to show ------------------------------------------- */
 
 /* The length of the UTF-8 character of several bytes at p; 0: it is none. */
 static int
@@ -104,8 +103,7 @@ reactor__describe(const struct reactor_event *event, char *text, size_t size)
 	return du_escape(text, size, words, 0);
 }
 
-/* ---- The lines ------------------------------------------------------------
- */
+/* ---- The lines ----------------------------------------------------------- */
 
 struct du_dump {
 	void (*line)(void *, const char *);

@@ -7,34 +7,6 @@
 #include <errno.h>
 #include "reactor/internal.h"
 
-int
-reactor__startable(const struct reactor_event *event)
-{
-	if (event->priority >= -2 && event->priority <= 2)
-		return 0;
-	errno = EINVAL;
-	return -1;
-}
-
-void
-reactor__started(struct reactor *r, struct reactor_event *event, unsigned kind)
-{
-	unsigned level = (unsigned)(event->priority + 2);
-
-	reactor__queue_drop(event);
-	if (event->state & REACTOR__COUNTED)
-		r->active--;
-	event->kind = (unsigned char)kind;
-	event->state =
-	    (unsigned char)(level << REACTOR__LEVEL | REACTOR__STARTED);
-	if ((event->flags & REACTOR_BACKGROUND) == 0) {
-		event->state |= REACTOR__COUNTED;
-		r->active++;
-	}
-	if (r->trace != NULL)
-		reactor__trace_register(r, event, 1);
-}
-
 void
 reactor__stopped(struct reactor *r, struct reactor_event *event)
 {

@@ -55,8 +55,7 @@ reactor__exec_free(struct reactor__exec *exec)
 	(void)reactor__allocate(exec->script, 0);
 }
 
-/* ---- In the child ---------------------------------------------------------
- */
+/* ---- In the child -------------------------------------------------------- */
 
 static void
 ex_try(const struct reactor__exec *exec, const char *file)

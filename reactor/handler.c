@@ -40,8 +40,7 @@ hd_change(struct reactor *r, int fd)
 	r->changes_last = fd;
 }
 
-/* ---- What io.c asks for ---------------------------------------------------
- */
+/* ---- What io.c asks for -------------------------------------------------- */
 
 static int
 hd_grow(struct reactor *r, int fd)
@@ -135,8 +134,7 @@ reactor__handler_release(struct reactor *r, int fd)
 	slot->registered = 0;
 }
 
-/* ---- What the crank asks for ----------------------------------------------
- */
+/* ---- What the crank asks for --------------------------------------------- */
 
 /* The kernel does not know the descriptor: each handler hears it, once. */
 static void

@@ -141,8 +141,7 @@ reactor_idle_stop(struct reactor *r, struct reactor_idle *idle)
 	reactor__stopped(r, &idle->event);
 }
 
-/* ---- The kinds ------------------------------------------------------------
- */
+/* ---- The kinds ----------------------------------------------------------- */
 
 static void
 hk_fire_prepare(struct reactor *r, struct reactor_event *event)

@@ -7,6 +7,7 @@
 #ifndef REACTOR_INTERNAL_H
 #define REACTOR_INTERNAL_H
 
+#include <errno.h>
 #include <reactor/reactor.h>
 #include "backends/backend.h"
 #include "reactor/queue.h"
@@ -153,12 +154,35 @@ void reactor__trace_begin(struct reactor *, const struct reactor_event *);
 void reactor__trace_end(struct reactor *);
 void reactor__trace_flush(struct reactor *); /* the end of a turn */
 
-/* event.c */
-int reactor__startable(const struct reactor_event *); /* 0, or -1 and EINVAL */
-void reactor__started(struct reactor *, struct reactor_event *, unsigned kind);
+/* event.c: what handlers of every kind have in common. */
 void reactor__stopped(struct reactor *, struct reactor_event *);
 /* Visits every handler, queued or waiting; the visitor may stop it. */
 void reactor__each(struct reactor *, reactor__visit_fn *, void *context);
+
+/* 0, or -1 and EINVAL. */
+static inline int
+reactor__startable(const struct reactor_event *event)
+{
+	if (event->priority >= -2 && event->priority <= 2)
+		return 0;
+	errno = EINVAL;
+	return -1;
+}
+
+static inline void
+reactor__started(struct reactor *r, struct reactor_event *event, unsigned kind)
+{
+	unsigned counted = event->flags & REACTOR_BACKGROUND ? 0 : 1;
+
+	reactor__queue_drop(event);
+	r->active += counted - (event->state & REACTOR__COUNTED ? 1 : 0);
+	event->kind = (unsigned char)kind;
+	event->state = (unsigned char)(REACTOR__STARTED |
+	    (counted ? REACTOR__COUNTED : 0) |
+	    (unsigned)(event->priority + 2) << REACTOR__LEVEL);
+	if (r->trace != NULL)
+		reactor__trace_register(r, event, 1);
+}
 
 /* Enters the queue, unless it is in it. */
 static inline void

@@ -68,8 +68,7 @@ pa_differs(
 	    a->mode != b->mode || a->links != b->links;
 }
 
-/* ---- Looking --------------------------------------------------------------
- */
+/* ---- Looking ------------------------------------------------------------- */
 
 static void pa_tick(struct reactor *, struct reactor_timer *);
 
@@ -177,8 +176,7 @@ reactor__path_forked(struct reactor *r)
 		reactor__path_renew(r);
 }
 
-/* ---- Start and stop -------------------------------------------------------
- */
+/* ---- Start and stop ------------------------------------------------------ */
 
 static int
 pa_open(struct reactor *r)
@@ -251,8 +249,7 @@ reactor_path_stop(struct reactor *r, struct reactor_path *path)
 	reactor__stopped(r, &path->event);
 }
 
-/* ---- The kind -------------------------------------------------------------
- */
+/* ---- The kind ------------------------------------------------------------ */
 
 static void
 pa_fire(struct reactor *r, struct reactor_event *event)

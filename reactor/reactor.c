@@ -7,8 +7,7 @@
 #include <errno.h>
 #include "reactor/internal.h"
 
-/* ---- A new backend: after fork, or when the old one is broken -------------
- */
+/* ---- A new backend: after fork, or when the old one is broken ------------ */
 
 static int
 rc_renew(struct reactor *r)
@@ -70,8 +69,7 @@ rc_repair(struct reactor *r)
 	return -1;
 }
 
-/* ---- The crank ------------------------------------------------------------
- */
+/* ---- The crank ----------------------------------------------------------- */
 
 /* How long the wait may be at most, so that nothing is kept waiting. */
 static int64_t
@@ -159,8 +157,7 @@ rc_turn(struct reactor *r, int64_t limit)
 	return 0;
 }
 
-/* ---- Driving it -----------------------------------------------------------
- */
+/* ---- Driving it ---------------------------------------------------------- */
 
 static int
 rc_enter(struct reactor *r)

@@ -101,8 +101,7 @@ struct reactor_event {
 	unsigned mark;
 };
 
-/* ---- The loop: reactor_open(3), reactor_run(3) ----------------------------
- */
+/* ---- The loop: reactor_open(3), reactor_run(3) --------------------------- */
 
 struct reactor_options {
 	const char *backend; /* names, best first; NULL: $REACTOR_BACKEND */
@@ -147,8 +146,7 @@ void reactor_wake(struct reactor *);
  */
 int64_t reactor_now(struct reactor *);
 
-/* ---- The backend: reactor_backends(3), reactor_backend(7) -----------------
- */
+/* ---- The backend: reactor_backends(3), reactor_backend(7) ---------------- */
 
 struct reactor_backend_info {
 	const char *name;   /* "epoll", "kqueue", "poll", "select" */
@@ -173,8 +171,7 @@ int reactor_descriptor(struct reactor *);
  */
 int reactor_next(struct reactor *, int64_t *timeout);
 
-/* ---- Descriptors: reactor_io_start(3) -------------------------------------------
- */
+/* ---- Descriptors: reactor_io_start(3) ------------------------------------ */
 
 /* `ready`: the wanted bits that came, with ERROR, HANGUP, BAD, TIMEOUT. */
 typedef void reactor_io_fn(
@@ -202,8 +199,7 @@ struct reactor_io {
 int reactor_io_start(struct reactor *, struct reactor_io *);
 void reactor_io_stop(struct reactor *, struct reactor_io *);
 
-/* ---- Time: reactor_timer_start(3) -----------------------------------------------
- */
+/* ---- Time: reactor_timer_start(3) ---------------------------------------- */
 
 typedef void reactor_timer_fn(struct reactor *, struct reactor_timer *);
 
@@ -227,8 +223,7 @@ int reactor_timer_start_at(
     struct reactor *, struct reactor_timer *, int64_t deadline);
 void reactor_timer_stop(struct reactor *, struct reactor_timer *);
 
-/* ---- Signals: reactor_signal_start(3) -------------------------------------------
- */
+/* ---- Signals: reactor_signal_start(3) ------------------------------------ */
 
 struct reactor_signal_info {
 	int number;
@@ -260,8 +255,7 @@ struct reactor_signal {
 int reactor_signal_start(struct reactor *, struct reactor_signal *);
 void reactor_signal_stop(struct reactor *, struct reactor_signal *);
 
-/* ---- Processes: reactor_child_start(3), reactor_spawn(3) ------------------------
- */
+/* ---- Processes: reactor_child_start(3), reactor_spawn(3) ----------------- */
 
 typedef void reactor_child_fn(struct reactor *, struct reactor_child *);
 
@@ -304,8 +298,7 @@ struct reactor_command {
 int reactor_spawn(
     struct reactor *, struct reactor_child *, struct reactor_command *);
 
-/* ---- Other threads: reactor_post_send(3) ---------------------------------------
- */
+/* ---- Other threads: reactor_post_send(3) --------------------------------- */
 
 typedef void reactor_post_fn(struct reactor *, struct reactor_post *);
 
@@ -332,8 +325,7 @@ int reactor_post_start(struct reactor *, struct reactor_post *);
  */
 void reactor_post_stop(struct reactor *, struct reactor_post *);
 
-/* ---- The loop itself: reactor_defer_start(3) -------------------------------------
- */
+/* ---- The loop itself: reactor_defer_start(3) ----------------------------- */
 
 typedef void reactor_defer_fn(struct reactor *, struct reactor_defer *);
 typedef void reactor_idle_fn(struct reactor *, struct reactor_idle *);
@@ -380,8 +372,7 @@ void reactor_check_stop(struct reactor *, struct reactor_check *);
  */
 int reactor_feed(struct reactor *, struct reactor_event *, unsigned ready);
 
-/* ---- Files: reactor_path_start(3) -----------------------------------------------
- */
+/* ---- Files: reactor_path_start(3) ---------------------------------------- */
 
 typedef void reactor_path_fn(struct reactor *, struct reactor_path *);
 
@@ -410,8 +401,7 @@ struct reactor_path {
 int reactor_path_start(struct reactor *, struct reactor_path *);
 void reactor_path_stop(struct reactor *, struct reactor_path *);
 
-/* ---- Seeing: reactor_dump(3) ----------------------------------------------
- */
+/* ---- Seeing: reactor_dump(3) --------------------------------------------- */
 
 struct reactor_statistics {
 	uint64_t turns;

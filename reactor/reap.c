@@ -28,8 +28,7 @@
 #define RP_SOON  (100 * REACTOR_MILLISECOND) /* the first look at a stranger */
 #define RP_LATER REACTOR_SECOND              /* and the longest pause */
 
-/* ---- How it ended ---------------------------------------------------------
- */
+/* ---- How it ended -------------------------------------------------------- */
 
 static int64_t
 rp_nanoseconds(const struct timeval *tv)
@@ -84,8 +83,7 @@ reactor__reap_ask(struct reactor_child *c)
 	return error;
 }
 
-/* ---- Waiting --------------------------------------------------------------
- */
+/* ---- Waiting ------------------------------------------------------------- */
 
 static void
 rp_signal(struct reactor *r, struct reactor_signal *signal,

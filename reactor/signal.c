@@ -11,8 +11,7 @@
 #include "reactor/internal.h"
 #include "reactor/catch.h"
 
-/* ---- In the loop ----------------------------------------------------------
- */
+/* ---- In the loop --------------------------------------------------------- */
 
 static int
 sg_queued(const struct reactor__signals *sg, int number)
@@ -126,8 +125,7 @@ reactor__signal_close(struct reactor *r)
 	reactor__catch_close(r);
 }
 
-/* ---- Start and stop -------------------------------------------------------
- */
+/* ---- Start and stop ------------------------------------------------------ */
 
 static struct reactor_signal **
 sg_place(
@@ -178,8 +176,7 @@ reactor_signal_stop(struct reactor *r, struct reactor_signal *s)
 	reactor__stopped(r, &s->event);
 }
 
-/* ---- The kind -------------------------------------------------------------
- */
+/* ---- The kind ------------------------------------------------------------ */
 
 static void
 sg_fire(struct reactor *r, struct reactor_event *event)

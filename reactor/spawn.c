@@ -32,8 +32,7 @@ struct sp_plan {
 	int status[2];
 };
 
-/* ---- In the child ---------------------------------------------------------
- */
+/* ---- In the child -------------------------------------------------------- */
 
 __attribute__((noreturn)) static void
 sp_child(const struct sp_plan *plan)
@@ -49,8 +48,7 @@ sp_child(const struct sp_plan *plan)
 	_exit(SP_FAILED);
 }
 
-/* ---- Preparing ------------------------------------------------------------
- */
+/* ---- Preparing ----------------------------------------------------------- */
 
 /* Both ends away from 0 to 2, which they shall be copied to. */
 static int
@@ -115,8 +113,7 @@ sp_close_end(struct sp_plan *plan, int end)
 	sp_close(&plan->status[end]);
 }
 
-/* ---- In the loop ----------------------------------------------------------
- */
+/* ---- In the loop --------------------------------------------------------- */
 
 static pid_t
 sp_fork(struct sp_plan *plan)

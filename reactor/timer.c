@@ -18,8 +18,7 @@ tm_heap(struct reactor *r, const struct reactor_timer *timer)
 	return &r->heaps[timer->event.kind - REACTOR__TIMER];
 }
 
-/* ---- What the crank asks for ----------------------------------------------
- */
+/* ---- What the crank asks for --------------------------------------------- */
 
 int64_t
 reactor__timer_wait(struct reactor *r)
@@ -99,8 +98,7 @@ reactor__timer_close(struct reactor *r)
 	}
 }
 
-/* ---- Start and stop -------------------------------------------------------
- */
+/* ---- Start and stop ------------------------------------------------------ */
 
 static void
 tm_leave(struct reactor *r, struct reactor_timer *timer)
@@ -113,18 +111,17 @@ tm_leave(struct reactor *r, struct reactor_timer *timer)
 		heap->reserved--;
 }
 
-static int
+/* -1: both others are asked for. */
+static inline int
 tm_clock(const struct reactor_timer *timer)
 {
-	switch (timer->event.flags & (REACTOR_WALL | REACTOR_BOOT)) {
-	case 0:
+	unsigned flags = timer->event.flags & (REACTOR_WALL | REACTOR_BOOT);
+
+	if (flags == 0)
 		return REACTOR__MONOTONIC;
-	case REACTOR_WALL:
+	if (flags == REACTOR_WALL)
 		return REACTOR__WALL;
-	case REACTOR_BOOT:
-		return REACTOR__BOOT;
-	}
-	return -1;
+	return flags == REACTOR_BOOT ? REACTOR__BOOT : -1;
 }
 
 /* In the right heap, or queued and coming back to it: it has its seat. */
@@ -136,18 +133,17 @@ tm_seated(const struct reactor_event *event, unsigned kind)
 	    REACTOR__STARTED;
 }
 
-static int
+static __attribute__((always_inline)) inline int
 tm_start(
     struct reactor *r, struct reactor_timer *timer, int clock, int64_t deadline)
 {
 	unsigned kind = REACTOR__TIMER + (unsigned)clock;
-	struct reactor__heap *heap;
+	struct reactor__heap *heap = &r->heaps[clock];
 
-	if (clock == -1 || timer->every < 0) {
+	if (timer->every < 0) {
 		errno = EINVAL;
 		return -1;
 	}
-	heap = &r->heaps[clock];
 	if (reactor__startable(&timer->event) == -1 ||
 	    (!tm_seated(&timer->event, kind) &&
 		reactor__heap_reserve(heap) == -1))
@@ -163,16 +159,27 @@ tm_start(
 }
 
 static __attribute__((noinline)) int
+tm_start_on(
+    struct reactor *r, struct reactor_timer *timer, int clock, int64_t deadline)
+{
+	if (clock != -1)
+		return tm_start(r, timer, clock, deadline);
+	errno = EINVAL;
+	return -1;
+}
+
+static __attribute__((noinline)) int
 tm_start_after(struct reactor *r, struct reactor_timer *timer, int64_t after)
 {
 	int clock = tm_clock(timer);
-	int64_t now = 0;
 
 	if (clock == REACTOR__MONOTONIC)
-		now = reactor__now(r);
-	else if (clock != -1)
-		now = reactor__clock(clock);
-	return tm_start(r, timer, clock, reactor__clock_add(now, after));
+		return tm_start(r, timer, REACTOR__MONOTONIC,
+		    reactor__clock_add(reactor__now(r), after));
+	if (clock == -1)
+		return tm_start_on(r, timer, clock, 0);
+	return tm_start_on(
+	    r, timer, clock, reactor__clock_add(reactor__clock(clock), after));
 }
 
 /* Waiting by the monotonic clock, with no option: four bytes to compare. */
@@ -205,7 +212,7 @@ int
 reactor_timer_start_at(
     struct reactor *r, struct reactor_timer *timer, int64_t deadline)
 {
-	return tm_start(r, timer, tm_clock(timer), deadline);
+	return tm_start_on(r, timer, tm_clock(timer), deadline);
 }
 
 void
@@ -216,8 +223,7 @@ reactor_timer_stop(struct reactor *r, struct reactor_timer *timer)
 	reactor__stopped(r, &timer->event);
 }
 
-/* ---- The kind -------------------------------------------------------------
- */
+/* ---- The kind ------------------------------------------------------------ */
 
 /* On the old beat, in the future. */
 static int64_t

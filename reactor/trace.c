@@ -104,8 +104,7 @@ reactor__trace_close(struct reactor *r)
 	r->trace = NULL;
 }
 
-/* ---- Records --------------------------------------------------------------
- */
+/* ---- Records ------------------------------------------------------------- */
 
 /* Printed by integers: a locale may write the point as a comma. */
 static void
@@ -183,8 +182,7 @@ tr_queued(struct reactor *r, struct reactor__trace *t)
 	t->queued = queued;
 }
 
-/* ---- What the loop calls --------------------------------------------------
- */
+/* ---- What the loop calls ------------------------------------------------- */
 
 void
 reactor__trace_register(

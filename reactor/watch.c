@@ -66,8 +66,7 @@ wt_reserve(struct reactor__paths *paths)
 	return 0;
 }
 
-/* ---- What the kernel tells ------------------------------------------------
- */
+/* ---- What the kernel tells ----------------------------------------------- */
 
 static void
 wt_hint(struct reactor__paths *paths, struct reactor_path *path, unsigned what)
@@ -154,8 +153,7 @@ wt_ready(struct reactor *r, struct reactor_io *io, unsigned ready)
 	reactor__path_hinted(r);
 }
 
-/* ---- Watching -------------------------------------------------------------
- */
+/* ---- Watching ------------------------------------------------------------ */
 
 static int
 wt_open(struct reactor *r)

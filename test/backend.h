@@ -21,7 +21,7 @@ static void *state;
 static struct reactor_ready ready[256];
 static int found;
 
-/* ---- Memory ------------------------------------------------------------- */
+/* ---- Memory -------------------------------------------------------------- */
 
 static long blocks;     /* that are allocated */
 static long until = -1; /* allocations that succeed before one fails */
@@ -49,7 +49,7 @@ resize(void *memory, size_t size)
 	return new;
 }
 
-/* ---- A state, and what it says ------------------------------------------ */
+/* ---- A state, and what it says ------------------------------------------- */
 
 static inline void
 begin(void)
@@ -174,7 +174,7 @@ fill(int fd)
 	CHECK_INT(errno, EAGAIN);
 }
 
-/* ---- The cases, once for each backend ----------------------------------- */
+/* ---- The cases, once for each backend ------------------------------------ */
 
 static inline int
 is_wanted(const struct reactor_backend *candidate)

@@ -5,7 +5,7 @@
  */
 #include "test/backend.h"
 
-/* ---- Kernel objects ----------------------------------------------------- */
+/* ---- Kernel objects ------------------------------------------------------ */
 
 static unsigned char before[1 << 16];
 
@@ -158,7 +158,7 @@ nests(void)
 	end();
 }
 
-/* ---- Memory that there is not ------------------------------------------- */
+/* ---- Memory that there is not -------------------------------------------- */
 
 /* Retried until it works; what fails leaves no interest. */
 static int

@@ -7,7 +7,7 @@
 #include <sys/time.h>
 #include "test/backend.h"
 
-/* ---- wait --------------------------------------------------------------- */
+/* ---- wait ---------------------------------------------------------------- */
 
 /* Nobody is left out for longer than it takes to serve everybody once. */
 static void
@@ -186,7 +186,7 @@ interrupted(void)
 	end();
 }
 
-/* ---- All together ------------------------------------------------------- */
+/* ---- All together -------------------------------------------------------- */
 
 static uint32_t
 chance(uint32_t sides)

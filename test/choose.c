@@ -80,8 +80,8 @@ ch_fails(const char *names, int error, const char *word)
 		test_fail("\"%s\" is not named in \"%s\"", word, text);
 	for (i = 0; i < ch_count; i++)
 		if (strstr(text, ch_info[i].name) == NULL)
-			test_fail("\"%s\" says nothing of %s", text,
-			    ch_info[i].name);
+			test_fail(
+			    "\"%s\" says nothing of %s", text, ch_info[i].name);
 }
 
 static void
@@ -121,8 +121,8 @@ each_by_name(void)
 			ch_gives(ch_info[i].name, NULL, ch_info[i].name);
 			ch_gives(NULL, ch_info[i].name, ch_info[i].name);
 		} else {
-			ch_fails(ch_info[i].name, ch_info[i].error,
-			    ch_info[i].name);
+			ch_fails(
+			    ch_info[i].name, ch_info[i].error, ch_info[i].name);
 		}
 }
 

@@ -32,8 +32,7 @@
 #define LIMIT 30   /* seconds that any of this may take */
 #define STUCK 2000 /* ms after which no more can be sent, it seems */
 
-/* ---- Connections ----------------------------------------------------------
- */
+/* ---- Connections --------------------------------------------------------- */
 
 static int
 connect_unix(const char *path)
@@ -88,8 +87,7 @@ connect_to(const char *where, int narrow)
 					  : connect_inet(where, narrow);
 }
 
-/* ---- Copying --------------------------------------------------------------
- */
+/* ---- Copying ------------------------------------------------------------- */
 
 struct buffer {
 	char bytes[65536];
@@ -199,8 +197,7 @@ reset(const char *where)
 	close(fd);
 }
 
-/* ---- Commands -------------------------------------------------------------
- */
+/* ---- Commands ------------------------------------------------------------ */
 
 static void
 become(char **command)

@@ -200,7 +200,7 @@ feed(void)
 	loop_close(fd);
 }
 
-/* ---- Turns ---------------------------------------------------------------- */
+/* ---- Turns --------------------------------------------------------------- */
 
 static struct reactor_timer di_timer;
 
@@ -289,7 +289,7 @@ idle(void)
 	loop_close(fd);
 }
 
-/* ---- Hooks ---------------------------------------------------------------- */
+/* ---- Hooks --------------------------------------------------------------- */
 
 /* A prepare handler that does something to another. */
 struct di_hook {
@@ -436,7 +436,7 @@ stop_in_check(void)
 	CHECK(reactor_close(r) == 0);
 }
 
-/* ---- Run ------------------------------------------------------------------ */
+/* ---- Run ----------------------------------------------------------------- */
 
 static void
 di_nested(struct reactor *r, struct reactor_defer *defer)
@@ -554,7 +554,7 @@ close_stops(void)
 	loop_close(fd);
 }
 
-/* ---- Stop and wake from elsewhere ----------------------------------------- */
+/* ---- Stop and wake from elsewhere ---------------------------------------- */
 
 static void *
 di_thread_stop(void *r)
@@ -635,7 +635,7 @@ from_a_signal(void)
 	loop_close(fd);
 }
 
-/* ---- Inside another loop -------------------------------------------------- */
+/* ---- Inside another loop ------------------------------------------------- */
 
 static int
 di_readable(int fd, int ms)
@@ -724,7 +724,7 @@ applied_at_the_end(void)
 	loop_close(fd);
 }
 
-/* ---- A wait that fails ---------------------------------------------------- */
+/* ---- A wait that fails --------------------------------------------------- */
 
 static struct reactor_post di_post;
 static int di_failures;

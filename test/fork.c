@@ -64,7 +64,7 @@ fo_descriptors(void)
 	return fo_open;
 }
 
-/* ---- Descriptors ---------------------------------------------------------- */
+/* ---- Descriptors --------------------------------------------------------- */
 
 /* One pipe for each process; both were watched before the fork. */
 static void
@@ -222,7 +222,7 @@ pending_changes(void)
 	loop_close(fd);
 }
 
-/* ---- Timers and posts ----------------------------------------------------- */
+/* ---- Timers and posts ---------------------------------------------------- */
 
 static void
 timers(void)
@@ -359,7 +359,7 @@ inside_another_loop(void)
 	CHECK(reactor_close(r) == 0);
 }
 
-/* ---- In a callback -------------------------------------------------------- */
+/* ---- In a callback ------------------------------------------------------- */
 
 static pid_t fo_pid;
 
@@ -452,7 +452,7 @@ ends_in_a_callback(void)
 	loop_close(fd);
 }
 
-/* ---- Again and again ------------------------------------------------------ */
+/* ---- Again and again ----------------------------------------------------- */
 
 static void
 fo_descend(struct reactor *r, struct loop_io *io, int fd[2], int depth)

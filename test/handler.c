@@ -237,7 +237,7 @@ not_open(void)
 	CHECK(close(fd[1]) == 0);
 }
 
-/* ---- What cannot be waited for -------------------------------------------- */
+/* ---- What cannot be waited for ------------------------------------------- */
 
 static int
 ha_file(void)
@@ -327,7 +327,7 @@ file_then_pipe(void)
 	loop_close(p);
 }
 
-/* ---- Numbers -------------------------------------------------------------- */
+/* ---- Numbers ------------------------------------------------------------- */
 
 static void
 high_numbers(void)
@@ -414,7 +414,7 @@ close_on_exec(void)
 	CHECK(reactor_close(r) == 0);
 }
 
-/* ---- What the backend is told --------------------------------------------- */
+/* ---- What the backend is told -------------------------------------------- */
 
 static void
 few_updates(void)
@@ -467,7 +467,7 @@ few_updates(void)
 	loop_close(fd);
 }
 
-/* ---- Time-outs ------------------------------------------------------------ */
+/* ---- Time-outs ----------------------------------------------------------- */
 
 static void
 ha_stop_after(struct reactor *r, struct loop_io *l)
@@ -560,7 +560,7 @@ time_out_taken_away(void)
 	loop_close(fd);
 }
 
-/* ---- Memory --------------------------------------------------------------- */
+/* ---- Memory -------------------------------------------------------------- */
 
 static struct loop_io *ha_heap[8];
 

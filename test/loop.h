@@ -77,7 +77,7 @@ loop_sleep(int64_t ns)
 		continue;
 }
 
-/* ---- A log of letters ----------------------------------------------------- */
+/* ---- A log of letters ---------------------------------------------------- */
 
 static char loop_text[4096];
 static size_t loop_used;
@@ -102,7 +102,7 @@ loop_said(void)
 	return said;
 }
 
-/* ---- An io handler that notes --------------------------------------------- */
+/* ---- An io handler that notes -------------------------------------------- */
 
 struct loop_io {
 	struct reactor_io io;
@@ -143,7 +143,7 @@ loop_watch(struct reactor *r, struct loop_io *l, int fd, unsigned wanted)
 	CHECK(reactor_io_start(r, &l->io) == 0);
 }
 
-/* ---- A backend that counts ------------------------------------------------ */
+/* ---- A backend that counts ----------------------------------------------- */
 
 static struct reactor_backend loop_counting;
 static const struct reactor_backend *loop_real;

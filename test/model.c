@@ -77,14 +77,13 @@ static int mo_phase, mo_stopped, mo_calls, mo_group;
 static uint64_t mo_order, mo_seed, mo_random;
 static long mo_step, mo_steps;
 
-#define MO(holds)                                                       \
-	do {                                                            \
-		if (!(holds))                                           \
-			test_fail("%s: %s (TEST_SEED=%llu, step %ld, "  \
-				  "handler %d of kind %d)",             \
-			    TEST_HERE, #holds,                          \
-			    (unsigned long long)mo_seed, mo_step,       \
-			    mo_now % MO_EACH, mo_now / MO_EACH);        \
+#define MO(holds)                                                           \
+	do {                                                                \
+		if (!(holds))                                               \
+			test_fail("%s: %s (TEST_SEED=%llu, step %ld, "      \
+				  "handler %d of kind %d)",                 \
+			    TEST_HERE, #holds, (unsigned long long)mo_seed, \
+			    mo_step, mo_now % MO_EACH, mo_now / MO_EACH);   \
 	} while (0)
 
 static unsigned
@@ -102,7 +101,7 @@ mo_kind(int id)
 	return (enum mo_kind)(id / MO_EACH);
 }
 
-/* ---- Lists ---------------------------------------------------------------- */
+/* ---- Lists --------------------------------------------------------------- */
 
 static void
 mo_append(struct mo_list *list, int id)
@@ -151,7 +150,7 @@ mo_drop(int id)
 	mo[id].queued = 0;
 }
 
-/* ---- The model's turn ----------------------------------------------------- */
+/* ---- The model's turn ---------------------------------------------------- */
 
 static void
 mo_collect_ios(void)
@@ -312,7 +311,7 @@ mo_called(int id)
 	m->posted = 0;
 }
 
-/* ---- Callbacks ------------------------------------------------------------ */
+/* ---- Callbacks ----------------------------------------------------------- */
 
 static void mo_some_calls(void);
 
@@ -378,7 +377,7 @@ mo_post_called(struct reactor *r, struct reactor_post *post)
 	mo_fired(&post->event);
 }
 
-/* ---- Real handlers -------------------------------------------------------- */
+/* ---- Real handlers ------------------------------------------------------- */
 
 static void
 mo_new(int id)
@@ -412,7 +411,7 @@ mo_new(int id)
 	}
 }
 
-/* ---- Random calls: start -------------------------------------------------- */
+/* ---- Random calls: start ------------------------------------------------- */
 
 static int
 mo_start_io(int id, struct mo_real *real)
@@ -504,7 +503,7 @@ static int
 mo_early(int id)
 {
 	return mo_kind(id) == MO_POST &&
-	       mo_inbox.length > mo_has(&mo_inbox, id);
+	    mo_inbox.length > mo_has(&mo_inbox, id);
 }
 
 static void
@@ -526,7 +525,7 @@ mo_start(int id)
 	mo[id].started = 1;
 }
 
-/* ---- Random calls: stop, feed, send --------------------------------------- */
+/* ---- Random calls: stop, feed, send -------------------------------------- */
 
 static void
 mo_stop_real(int id, struct mo_real *real)
@@ -596,10 +595,9 @@ mo_feed(int id)
 	if (mo_kind(id) == MO_PREPARE || mo_kind(id) == MO_CHECK)
 		possible = 0;
 	if (mo_kind(id) == MO_IO)
-		possible = possible &&
-			   (ready & (m->want | REACTOR_HANGUP)) != 0;
-	MO(reactor_feed(mo_r, &m->real->u.event, ready) ==
-	    (possible ? 0 : -1));
+		possible =
+		    possible && (ready & (m->want | REACTOR_HANGUP)) != 0;
+	MO(reactor_feed(mo_r, &m->real->u.event, ready) == (possible ? 0 : -1));
 	if (!possible)
 		return;
 	if (mo_kind(id) == MO_IO)
@@ -624,7 +622,7 @@ mo_send(int id)
 	mo_append(&mo_inbox, id);
 }
 
-/* ---- Random calls: descriptors -------------------------------------------- */
+/* ---- Random calls: descriptors ------------------------------------------- */
 
 static void
 mo_write(int end)
@@ -684,7 +682,7 @@ mo_reopen(int end)
 	mo_open_pair(end);
 }
 
-/* ---- Steps ---------------------------------------------------------------- */
+/* ---- Steps --------------------------------------------------------------- */
 
 static void
 mo_call(void)
@@ -768,7 +766,7 @@ mo_wait(void *state, struct reactor_ready *ready, int max, int64_t timeout)
 	MO(poll(p, MO_ENDS, 0) >= 0);
 	for (i = 0; i < MO_ENDS; i++)
 		mo_truth[i] = (p[i].revents & POLLIN ? REACTOR_READ : 0u) |
-			      (p[i].revents & POLLOUT ? REACTOR_WRITE : 0u);
+		    (p[i].revents & POLLOUT ? REACTOR_WRITE : 0u);
 	mo_begin(MO_CHECKING);
 	return n;
 }
@@ -829,8 +827,8 @@ against_the_model(void)
 
 	mo_open();
 	while (mo_step < mo_steps &&
-	       (getenv("TEST_STEPS") != NULL ||
-		   test_clock() - began < 4 * REACTOR_SECOND)) {
+	    (getenv("TEST_STEPS") != NULL ||
+		test_clock() - began < 4 * REACTOR_SECOND)) {
 		mo_some_calls();
 		mo_turn();
 	}

@@ -27,8 +27,8 @@ nm_resize(void *memory, size_t size)
 		return NULL;
 	}
 	nm_made++;
-	if (nm_fail > 0 && (nm_for_all ? nm_made >= nm_fail
-				       : nm_made == nm_fail)) {
+	if (nm_fail > 0 &&
+	    (nm_for_all ? nm_made >= nm_fail : nm_made == nm_fail)) {
 		nm_failed++;
 		return NULL;
 	}
@@ -37,7 +37,7 @@ nm_resize(void *memory, size_t size)
 	return new;
 }
 
-/* ---- One of every kind ---------------------------------------------------- */
+/* ---- One of every kind --------------------------------------------------- */
 
 static struct nm_all {
 	struct reactor_timer timer[NM_TIMERS], wall;
@@ -170,8 +170,8 @@ nm_start_ios(struct reactor *r, int fd, int high)
 
 	for (i = 0; i < NM_IOS; i++) {
 		loop_io(&nm.io[i], fd, REACTOR_READ);
-		(void)nm_ok(reactor_io_start(r, &nm.io[i].io),
-		    &nm.io[i].io.event);
+		(void)nm_ok(
+		    reactor_io_start(r, &nm.io[i].io), &nm.io[i].io.event);
 	}
 	loop_io(&nm.high, high, REACTOR_READ);
 	(void)nm_ok(reactor_io_start(r, &nm.high.io), &nm.high.io.event);
@@ -183,9 +183,9 @@ nm_start_timers(struct reactor *r)
 	int i;
 
 	for (i = 0; i < NM_TIMERS; i++)
-		nm.timers_started += nm_ok(
-		    reactor_timer_start(r, &nm.timer[i], i % 7),
-		    &nm.timer[i].event);
+		nm.timers_started +=
+		    nm_ok(reactor_timer_start(r, &nm.timer[i], i % 7),
+			&nm.timer[i].event);
 	nm.timers_started +=
 	    nm_ok(reactor_timer_start(r, &nm.wall, 0), &nm.wall.event);
 }

@@ -47,7 +47,7 @@ po_in_time(int64_t began)
 	return test_clock() - began < 2 * REACTOR_SECOND;
 }
 
-/* ---- One thread ----------------------------------------------------------- */
+/* ---- One thread ---------------------------------------------------------- */
 
 static void
 order(void)
@@ -216,7 +216,7 @@ freed_in_callback(void)
 	CHECK(reactor_close(r) == 0);
 }
 
-/* ---- Signals -------------------------------------------------------------- */
+/* ---- Signals ------------------------------------------------------------- */
 
 static struct reactor *po_reactor;
 static struct po_post po_signal_post;
@@ -265,7 +265,7 @@ from_signals(void)
 	CHECK(reactor_close(r) == 0);
 }
 
-/* ---- Threads -------------------------------------------------------------- */
+/* ---- Threads ------------------------------------------------------------- */
 
 #define PO_THREADS 3
 
@@ -323,8 +323,8 @@ the_last_is_seen(void)
 			w->post.callback = po_worker_called;
 			w->post.data = w;
 			CHECK(reactor_post_start(r, &w->post) == 0);
-			CHECK(pthread_create(&w->thread, NULL, po_worker_run,
-				  w) == 0);
+			CHECK(pthread_create(
+				  &w->thread, NULL, po_worker_run, w) == 0);
 		}
 		/* The last send may still be under way when it is stopped. */
 		while (r->active > 0)
@@ -341,7 +341,7 @@ the_last_is_seen(void)
 	CHECK(reactor_close(r) == 0);
 }
 
-/* ---- Litmus: no send falls between look and sleep ------------------------- */
+/* ---- Litmus: no send falls between look and sleep ------------------------ */
 
 static struct po_litmus {
 	struct po_post post[2]; /* to loop 0, to loop 1 */
@@ -356,8 +356,7 @@ po_pass(struct reactor *r, struct reactor_post *post)
 {
 	int me = post == &po_litmus.post[1].post;
 	int enough = ++po_litmus.count >= po_litmus.rounds ||
-		     (po_litmus.count % 1024 == 0 &&
-			 !po_in_time(po_litmus.began));
+	    (po_litmus.count % 1024 == 0 && !po_in_time(po_litmus.began));
 
 	if (enough)
 		po_litmus.rounds = 0; /* for the other, too */
@@ -387,8 +386,8 @@ ping_pong(void)
 		po_init(&po_litmus.post[i], 0);
 		po_litmus.post[i].post.callback = po_pass;
 		po_litmus.r[i] = loop_open();
-		CHECK(reactor_post_start(po_litmus.r[i],
-			  &po_litmus.post[i].post) == 0);
+		CHECK(reactor_post_start(
+			  po_litmus.r[i], &po_litmus.post[i].post) == 0);
 	}
 	CHECK(pthread_create(&thread, NULL, po_second, NULL) == 0);
 	reactor_post_send(po_litmus.r[0], &po_litmus.post[0].post);
@@ -423,8 +422,7 @@ po_await(long answer)
 	int spins;
 
 	for (spins = 0;
-	     __atomic_load_n(&po_answered, __ATOMIC_ACQUIRE) != answer;
-	     spins++)
+	     __atomic_load_n(&po_answered, __ATOMIC_ACQUIRE) != answer; spins++)
 		if (spins > 1000)
 			sched_yield();
 }

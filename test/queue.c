@@ -29,8 +29,8 @@ qu_first(int level)
 	struct reactor_link *link = qu.list[level].next;
 
 	return link == &qu.list[level]
-		   ? -1
-		   : (int)((struct reactor_event *)link - qu_event);
+	    ? -1
+	    : (int)((struct reactor_event *)link - qu_event);
 }
 
 static void
@@ -107,7 +107,7 @@ moved(void)
 	CHECK(to.next->next == &qu_event[10].place.link);
 }
 
-/* ---- Against an array ----------------------------------------------------- */
+/* ---- Against an array ---------------------------------------------------- */
 
 static int qu_model[REACTOR__LEVELS][QU_EVENTS], qu_length[REACTOR__LEVELS];
 
@@ -138,7 +138,7 @@ qu_compare(void)
 			CHECK(link->next->prev == link);
 			link = link->next;
 			CHECK((struct reactor_event *)link ==
-			      &qu_event[qu_model[level][at]]);
+			    &qu_event[qu_model[level][at]]);
 		}
 		CHECK(link->next == &qu.list[level]);
 		CHECK(qu.list[level].prev == link);

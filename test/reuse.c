@@ -6,7 +6,7 @@
  */
 #include "test/loop.h"
 
-/* ---- Closed behind the back ----------------------------------------------- */
+/* ---- Closed behind the back ---------------------------------------------- */
 
 /* Each is told once, and the others go on. */
 static void
@@ -149,7 +149,7 @@ everything_closed(void)
 	(void)reactor_close(r);
 }
 
-/* ---- Numbers used again --------------------------------------------------- */
+/* ---- Numbers used again -------------------------------------------------- */
 
 /* A pipe that is read from by this number. */
 static void
@@ -247,9 +247,9 @@ forgotten(void)
 		loop_pair(b);
 		CHECK_INT(b[0], a[0]);
 		loop_watch(r, &new, b[0],
-		    mask == 0   ? REACTOR_READ
-		    : mask == 1 ? REACTOR_READ | REACTOR_WRITE
-				: REACTOR_WRITE);
+		    mask == 0       ? REACTOR_READ
+			: mask == 1 ? REACTOR_READ | REACTOR_WRITE
+				    : REACTOR_WRITE);
 		CHECK_INT(reactor_run_once(r, 0), mask > 0);
 		loop_put(b[1]);
 		CHECK_INT(reactor_run_once(r, 0), 2);
@@ -289,7 +289,7 @@ stopped_late(void)
 	loop_close(b);
 }
 
-/* ---- Copies --------------------------------------------------------------- */
+/* ---- Copies -------------------------------------------------------------- */
 
 static void
 re_stop_run(struct reactor *r, struct reactor_timer *timer)

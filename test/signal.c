@@ -83,6 +83,8 @@ queue(pid_t to, int number, int n)
 			test_fail("sigqueue: %s", strerror(errno));
 		loop_sleep(LOOP_MS / 10);
 	}
+	if (LOSSY)
+		loop_sleep(LOOP_MS);
 }
 
 static void
@@ -174,8 +176,6 @@ flood(int number, int count)
 		return child;
 	for (i = 1; i <= count || LOSSY; i++) {
 		queue(parent, number, i);
-		if (LOSSY)
-			loop_sleep(LOOP_MS);
 	}
 	_exit(0);
 }
@@ -504,8 +504,7 @@ timer_info(void)
 	CHECK_INT(reactor_close(r), 0);
 }
 
-/* ---- Threads --------------------------------------------------------------
- */
+/* ---- Threads ------------------------------------------------------------- */
 
 struct runner {
 	pthread_t thread;
@@ -612,8 +611,7 @@ churned(void)
 	CHECK_INT(reactor_close(r), 0);
 }
 
-/* ---- Fork -----------------------------------------------------------------
- */
+/* ---- Fork ---------------------------------------------------------------- */
 
 static void
 in_child(struct reactor *r, struct probe *p)
@@ -688,8 +686,7 @@ forked_early(void)
 	CHECK_INT(reactor_close(r), 0);
 }
 
-/* ---- The rest -------------------------------------------------------------
- */
+/* ---- The rest ------------------------------------------------------------ */
 
 static int refuse;
 

@@ -52,7 +52,7 @@ ti_later(struct reactor *r, int64_t ns)
 	return loop_said();
 }
 
-/* ---- By the real clock ---------------------------------------------------- */
+/* ---- By the real clock --------------------------------------------------- */
 
 static int64_t ti_deadline[100];
 static int ti_fired;
@@ -193,7 +193,7 @@ wall_steps(void)
 	CHECK(reactor_close(r) == 0);
 }
 
-/* ---- Reading the clock ---------------------------------------------------- */
+/* ---- Reading the clock --------------------------------------------------- */
 
 static void
 no_clock_without_timers(void)
@@ -251,7 +251,7 @@ once_per_callback(void)
 	CHECK(reactor_close(r) == 0);
 }
 
-/* ---- Order ---------------------------------------------------------------- */
+/* ---- Order --------------------------------------------------------------- */
 
 static void
 order(void)
@@ -347,7 +347,7 @@ in_callbacks(void)
 	CHECK(reactor_close(r) == 0);
 }
 
-/* ---- Repetition ----------------------------------------------------------- */
+/* ---- Repetition ---------------------------------------------------------- */
 
 static void
 repetition(void)
@@ -446,7 +446,7 @@ feed(void)
 	CHECK(reactor_close(r) == 0);
 }
 
-/* ---- Extremes ------------------------------------------------------------- */
+/* ---- Extremes ------------------------------------------------------------ */
 
 static void
 extremes(void)
@@ -542,7 +542,7 @@ rest_of_the_time(void)
 	CHECK(reactor_close(r) == 0);
 }
 
-/* ---- Many ----------------------------------------------------------------- */
+/* ---- Many ---------------------------------------------------------------- */
 
 static int ti_next;
 
@@ -612,7 +612,7 @@ fair_clocks(void)
 	CHECK(reactor_close(r) == 0);
 }
 
-/* ---- Random calls, beside an array ---------------------------------------- */
+/* ---- Random calls, beside an array --------------------------------------- */
 
 enum { TI_TIMERS = 120 };
 
@@ -646,8 +646,8 @@ ti_heap_holds(struct reactor *r)
 		b = &heap->due[i];
 		CHECK(a->deadline <= b->deadline);
 		CHECK(a->deadline < b->deadline ||
-		      a->timer->event.place.heap.order <=
-			  b->timer->event.place.heap.order);
+		    a->timer->event.place.heap.order <=
+			b->timer->event.place.heap.order);
 		CHECK(b->timer->event.place.heap.index == i);
 		CHECK(b->timer->deadline == b->deadline);
 	}
@@ -706,8 +706,8 @@ ti_random_start(struct reactor *r, int i, unsigned number)
 	if (number & 4)
 		CHECK(reactor_timer_start(r, &ti_random[i].timer, after) == 0);
 	else
-		CHECK(reactor_timer_start_at(r, &ti_random[i].timer,
-			  m->deadline) == 0);
+		CHECK(reactor_timer_start_at(
+			  r, &ti_random[i].timer, m->deadline) == 0);
 }
 
 static void

@@ -12,7 +12,8 @@
  *           nobody can write to a reading end.
  *   kqueue  (here: the emulation) asks for each direction on its own.  The BSDs
  *           refuse to watch the reading end of a broken pipe for writing, which
- *           shows as an error in it; and a socket that was never connected is ready for nothing.
+ *           shows as an error in it; a socket never connected is ready for
+ *           nothing.
  */
 #ifdef __linux__
 #include <arpa/inet.h>
@@ -56,7 +57,7 @@ tr_fill(int fd)
 	CHECK_INT(errno, EAGAIN);
 }
 
-/* ---- Pipes ---------------------------------------------------------------- */
+/* ---- Pipes --------------------------------------------------------------- */
 
 static int
 pipe_end_data(void)
@@ -140,7 +141,7 @@ fifo_left(void)
 	return tr_fifo(1);
 }
 
-/* ---- TCP ------------------------------------------------------------------ */
+/* ---- TCP ----------------------------------------------------------------- */
 
 static int
 tr_socket(int type)
@@ -354,7 +355,7 @@ tcp_urgent(void)
 	return fd[0];
 }
 
-/* ---- UNIX and UDP --------------------------------------------------------- */
+/* ---- UNIX and UDP -------------------------------------------------------- */
 
 static int
 unix_idle(void)
@@ -431,7 +432,7 @@ udp_refused(void)
 	return fd;
 }
 
-/* ---- Others --------------------------------------------------------------- */
+/* ---- Others -------------------------------------------------------------- */
 
 static int
 regular_file(void)
@@ -534,7 +535,7 @@ epoll_ready(void)
 	return fd;
 }
 
-/* ---- The table ------------------------------------------------------------ */
+/* ---- The table ----------------------------------------------------------- */
 
 /*
  * What poll and epoll say of it, what select says, and what kqueue says to a
@@ -573,8 +574,10 @@ tr_look(struct reactor *r, int fd, unsigned wanted)
 	/* A change may be told late, and must be told again. */
 	for (turn = 0; turn < 3; turn++) {
 		io.ready = 0;
-		CHECK(reactor_run_once(
-			  r, turn == 0 ? 0 : expected ? LOOP_MS : 0) >= 0);
+		CHECK(reactor_run_once(r,
+			  turn == 0      ? 0
+			      : expected ? LOOP_MS
+					 : 0) >= 0);
 	}
 	told = loop_is(r, "kqueue") ? io.ready & ~(E | H) : io.ready;
 	if (told != expected)
@@ -641,10 +644,12 @@ urgent(void)
 }
 
 static const struct test tests[] = {
-#define ROW(name, full, select, kqueue, make)                                \
-	{                                                                    \
-		name, truth, 0, &(const struct truth){ full, select, kqueue, \
-				    make }                                   \
+#define ROW(name, full, select, kqueue, make)         \
+	{                                             \
+		name, truth, 0, &(const struct truth) \
+		{                                     \
+			full, select, kqueue, make    \
+		}                                     \
 	}
 	/* clang-format off */
 	ROW("pipe: data, writer gone",        R|W|H,   R,   R|W,  pipe_end_data),

@@ -18,8 +18,7 @@
 
 enum { KQV_NANO = 1000000000, KQV_LONGEST = 1 << 30 /* seconds: 34 years */ };
 
-/* ---- EVFILT_USER ----------------------------------------------------------
- */
+/* ---- EVFILT_USER --------------------------------------------------------- */
 
 static struct reactor__user *
 kqv_user(struct reactor__kq *q, uintptr_t ident)
@@ -110,8 +109,7 @@ kqv_user_collect(struct reactor__kq *q, struct kevent *events, int room)
 	return n;
 }
 
-/* ---- Changes --------------------------------------------------------------
- */
+/* ---- Changes ------------------------------------------------------------- */
 
 static struct reactor__knotes *
 kqv_knotes(struct reactor__kq *q, int filter)
@@ -160,8 +158,7 @@ kqv_apply(struct reactor__kq *q, const struct kevent *c, int changes,
 	return n;
 }
 
-/* ---- Waiting --------------------------------------------------------------
- */
+/* ---- Waiting ------------------------------------------------------------- */
 
 static int
 kqv_collect(struct reactor__kq *q, struct kevent *events, int room)

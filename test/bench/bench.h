@@ -71,8 +71,7 @@ struct bench_contestant {
 
 extern const struct bench_contestant bench_contestant;
 
-/* ---- The work: what is the same for all ----------------------------------
- */
+/* ---- The work: what is the same for all ---------------------------------- */
 
 struct bench_ring {
 	int (*pair)[2]; /* read from [0], write to [1] */
@@ -126,8 +125,7 @@ bench_timer_fired(void)
 	return --bench_timers_left == 0;
 }
 
-/* ---- The drivers, and what they use: bench.c ------------------------------
- */
+/* ---- The drivers, and what they use: bench.c ----------------------------- */
 
 int bench_pipes(int argc, char **argv);
 int bench_timers(int argc, char **argv);

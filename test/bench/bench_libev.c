@@ -34,8 +34,7 @@ le_open(const char *backend)
 	return le_loop[0] == NULL ? -1 : 0;
 }
 
-/* ---- Descriptors ----------------------------------------------------------
- */
+/* ---- Descriptors --------------------------------------------------------- */
 
 static ev_io *le_ios;
 static ev_timer *le_timeouts;
@@ -125,8 +124,7 @@ le_run(void)
 	(void)ev_run(le_loop[0], 0);
 }
 
-/* ---- Timers ---------------------------------------------------------------
- */
+/* ---- Timers -------------------------------------------------------------- */
 
 static ev_timer *le_timers;
 static size_t le_count;
@@ -187,8 +185,7 @@ le_timers_cancel(const uint32_t *order)
 		ev_timer_stop(le_loop[0], &le_timers[order[i]]);
 }
 
-/* ---- Posts ----------------------------------------------------------------
- */
+/* ---- Posts --------------------------------------------------------------- */
 
 static ev_async le_posts[2];
 

@@ -47,8 +47,7 @@ lt_break(int k)
 	(void)event_base_loopbreak(lt_base[k]);
 }
 
-/* ---- Descriptors ----------------------------------------------------------
- */
+/* ---- Descriptors --------------------------------------------------------- */
 
 static struct event *lt_ios, *lt_timeouts;
 
@@ -138,8 +137,7 @@ lt_run(void)
 	(void)event_base_loop(lt_base[0], 0);
 }
 
-/* ---- Timers ---------------------------------------------------------------
- */
+/* ---- Timers -------------------------------------------------------------- */
 
 static struct event *lt_timers;
 static size_t lt_count;
@@ -205,8 +203,7 @@ lt_timers_cancel(const uint32_t *order)
 		(void)event_del(&lt_timers[order[i]]);
 }
 
-/* ---- Posts ----------------------------------------------------------------
- */
+/* ---- Posts --------------------------------------------------------------- */
 
 static struct event lt_posts[2];
 

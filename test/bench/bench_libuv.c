@@ -20,8 +20,7 @@ lu_open(const char *backend)
 	return uv_loop_init(&lu_loop[0]) == 0 ? 0 : -1;
 }
 
-/* ---- Descriptors ----------------------------------------------------------
- */
+/* ---- Descriptors --------------------------------------------------------- */
 
 static uv_poll_t *lu_ios;
 static uv_timer_t *lu_timeouts;
@@ -113,8 +112,7 @@ lu_run(void)
 	(void)uv_run(&lu_loop[0], UV_RUN_DEFAULT);
 }
 
-/* ---- Timers ---------------------------------------------------------------
- */
+/* ---- Timers -------------------------------------------------------------- */
 
 static uv_timer_t *lu_timers;
 static size_t lu_count;
@@ -174,8 +172,7 @@ lu_timers_cancel(const uint32_t *order)
 		(void)uv_timer_stop(&lu_timers[order[i]]);
 }
 
-/* ---- Posts ----------------------------------------------------------------
- */
+/* ---- Posts --------------------------------------------------------------- */
 
 static uv_async_t lu_posts[2];
 

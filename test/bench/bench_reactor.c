@@ -24,8 +24,7 @@ re_open(const char *backend)
 	return re_loop[0] == NULL ? -1 : 0;
 }
 
-/* ---- Descriptors ----------------------------------------------------------
- */
+/* ---- Descriptors --------------------------------------------------------- */
 
 static struct reactor_io *re_ios;
 static struct reactor_timer *re_timeouts;
@@ -119,8 +118,7 @@ re_run(void)
 		bench_die("reactor_run");
 }
 
-/* ---- Timers ---------------------------------------------------------------
- */
+/* ---- Timers -------------------------------------------------------------- */
 
 static struct reactor_timer *re_timers;
 static size_t re_count;
@@ -220,8 +218,7 @@ re_timers_cancel(const uint32_t *order)
 		reactor_timer_stop(re_loop[0], &re_timers[order[i]]);
 }
 
-/* ---- Posts ----------------------------------------------------------------
- */
+/* ---- Posts --------------------------------------------------------------- */
 
 static struct reactor_post re_posts[2];
 

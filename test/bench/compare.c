@@ -65,8 +65,7 @@ cm_metric(const char *name)
 	return cm_table.metrics++;
 }
 
-/* ---- Running --------------------------------------------------------------
- */
+/* ---- Running ------------------------------------------------------------- */
 
 _Noreturn static void
 cm_exec(const struct table_row *c, const int pipes[2])
@@ -131,8 +130,7 @@ cm_run(struct table_row *c, size_t round)
 		c->failed = "FAILED";
 }
 
-/* ---- Arguments ------------------------------------------------------------
- */
+/* ---- Arguments ----------------------------------------------------------- */
 
 static void
 cm_aim(char *argument)

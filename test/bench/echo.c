@@ -141,8 +141,7 @@ bench_echo(int argc, char **argv)
 	return 0;
 }
 
-/* ---- The client: the same for all -----------------------------------------
- */
+/* ---- The client: the same for all ---------------------------------------- */
 
 static void
 ec_connect(struct pollfd *set, size_t n, in_port_t port)

@@ -12,8 +12,7 @@
 
 #define RW_EVENTS 1024
 
-/* ---- epoll ----------------------------------------------------------------
- */
+/* ---- epoll --------------------------------------------------------------- */
 
 static int rw_epoll = -1;
 
@@ -51,8 +50,7 @@ const struct raw_wait raw_epoll = {
 	.wait = rw_epoll_wait,
 };
 
-/* ---- poll -----------------------------------------------------------------
- */
+/* ---- poll ---------------------------------------------------------------- */
 
 static struct pollfd *rw_set;
 static size_t rw_used, rw_room;
@@ -99,8 +97,7 @@ const struct raw_wait raw_poll = {
 	.wait = rw_poll_wait,
 };
 
-/* ---- select, with bit sets as long as they need to be ---------------------
- */
+/* ---- select, with bit sets as long as they need to be -------------------- */
 
 #define RW_BITS ((int)(8 * sizeof(unsigned long)))
 
