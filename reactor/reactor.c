@@ -54,16 +54,16 @@ static int
 rc_repair(struct reactor *r)
 {
 	int error = errno;
-	void *state;
 
 	if (reactor__awake(r))
 		reactor__knock(r); /* what it was about is still to be done */
-	if (!r->failed && (state = r->backend->open()) != NULL) {
+	if (!r->failed) {
+		/* First, because the new one may be given the same number. */
 		r->backend->close(r->state);
-		r->state = state;
+		r->state = NULL;
 		r->failed = 1;
-		reactor__handler_forget(r);
-		return 0;
+		if (rc_renew(r) == 0)
+			return 0;
 	}
 	errno = error;
 	return -1;

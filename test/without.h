@@ -14,23 +14,43 @@
 #define TEST_WITHOUT_H
 
 #include <errno.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
 #if defined(__linux__) && (defined(__x86_64__) || defined(__aarch64__))
 
-#include <linux/audit.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
 #ifdef __x86_64__
-#define WITHOUT_ARCH AUDIT_ARCH_X86_64
+#define WITHOUT_ARCH 0xc000003e
 #else
-#define WITHOUT_ARCH AUDIT_ARCH_AARCH64
+#define WITHOUT_ARCH 0xc00000b7
 #endif
+
+/* The kernel's own, for not every C library comes with its headers. */
+enum {
+	WITHOUT_LOAD = 0x20, /* a word of what the filter sees */
+	WITHOUT_EQUAL = 0x15,
+	WITHOUT_RETURN = 0x06,
+	WITHOUT_NUMBER = 0, /* where in it: the call, ... */
+	WITHOUT_MACHINE = 4,
+	WITHOUT_ARGUMENTS = 16,
+	WITHOUT_ALLOW = 0x7fff0000,
+	WITHOUT_ERRNO = 0x00050000,
+	WITHOUT_FILTER = 2 /* mode */
+};
+
+struct without_line {
+	unsigned short code;
+	unsigned char yes, no; /* lines to skip */
+	unsigned k;
+};
+
+struct without_program {
+	unsigned short length;
+	struct without_line *lines;
+};
 
 #define WITHOUT_MAX 32
 
@@ -123,46 +143,41 @@ without_parse(char *text, struct without_rule *rule)
 									   : 0;
 }
 
-static inline struct sock_filter
-without_line(unsigned code, unsigned k, unsigned yes, unsigned no)
+static inline struct without_line
+without_line(unsigned code, unsigned k, unsigned char yes, unsigned char no)
 {
-	struct sock_filter line;
+	struct without_line line = { (unsigned short)code, yes, no, k };
 
-	line.code = (unsigned short)code;
-	line.jt = (unsigned char)yes;
-	line.jf = (unsigned char)no;
-	line.k = k;
 	return line;
 }
 
 /* Loads the number of the call; jumps over what is not meant. */
 static inline size_t
-without_write(struct sock_filter *to, const struct without_rule *rule)
+without_write(struct without_line *to, const struct without_rule *rule)
 {
-	struct sock_filter *p = to;
-	unsigned load = BPF_LD | BPF_W | BPF_ABS, is = BPF_JMP | BPF_JEQ;
-	unsigned argument = (unsigned)offsetof(struct seccomp_data, args);
+	struct without_line *p = to;
+	unsigned argument = WITHOUT_ARGUMENTS;
 
-	*p++ = without_line(load, offsetof(struct seccomp_data, nr), 0, 0);
+	*p++ = without_line(WITHOUT_LOAD, WITHOUT_NUMBER, 0, 0);
 	if (rule->argument == -1) {
-		*p++ = without_line(is, (unsigned)rule->call, 0, 1);
+		*p++ = without_line(WITHOUT_EQUAL, (unsigned)rule->call, 0, 1);
 	} else {
-		*p++ = without_line(is, (unsigned)rule->call, 0, 3);
+		*p++ = without_line(WITHOUT_EQUAL, (unsigned)rule->call, 0, 3);
 		argument += 8 * (unsigned)rule->argument; /* the low half */
-		*p++ = without_line(load, argument, 0, 0);
-		*p++ = without_line(is, rule->value, 0, 1);
+		*p++ = without_line(WITHOUT_LOAD, argument, 0, 0);
+		*p++ = without_line(WITHOUT_EQUAL, rule->value, 0, 1);
 	}
 	*p++ = without_line(
-	    BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (unsigned)rule->error, 0, 0);
+	    WITHOUT_RETURN, WITHOUT_ERRNO | (unsigned)rule->error, 0, 0);
 	return (size_t)(p - to);
 }
 
 static inline int
 without(const char *names)
 {
-	struct sock_filter filter[5 * WITHOUT_MAX + 4];
+	struct without_line lines[5 * WITHOUT_MAX + 4];
+	struct without_program program;
 	struct without_rule rule;
-	struct sock_fprog program;
 	char text[1024], *name, *rest = text;
 	size_t n = 0, rules = 0;
 
@@ -171,21 +186,20 @@ without(const char *names)
 		return -1;
 	strcpy(text, names);
 	/* System calls of another architecture go through. */
-	filter[n++] = without_line(BPF_LD | BPF_W | BPF_ABS,
-	    offsetof(struct seccomp_data, arch), 0, 0);
-	filter[n++] = without_line(BPF_JMP | BPF_JEQ, WITHOUT_ARCH, 1, 0);
-	filter[n++] = without_line(BPF_RET | BPF_K, SECCOMP_RET_ALLOW, 0, 0);
+	lines[n++] = without_line(WITHOUT_LOAD, WITHOUT_MACHINE, 0, 0);
+	lines[n++] = without_line(WITHOUT_EQUAL, WITHOUT_ARCH, 1, 0);
+	lines[n++] = without_line(WITHOUT_RETURN, WITHOUT_ALLOW, 0, 0);
 	while ((name = strtok_r(rest, ",", &rest)) != NULL) {
 		if (rules++ == WITHOUT_MAX || without_parse(name, &rule) == -1)
 			return -1;
-		n += without_write(filter + n, &rule);
+		n += without_write(lines + n, &rule);
 	}
-	filter[n++] = without_line(BPF_RET | BPF_K, SECCOMP_RET_ALLOW, 0, 0);
-	program.len = (unsigned short)n;
-	program.filter = filter;
+	lines[n++] = without_line(WITHOUT_RETURN, WITHOUT_ALLOW, 0, 0);
+	program.length = (unsigned short)n;
+	program.lines = lines;
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
 		return -1;
-	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
+	return prctl(PR_SET_SECCOMP, WITHOUT_FILTER, &program);
 }
 
 #else
