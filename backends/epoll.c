@@ -36,10 +36,9 @@
 #include <unistd.h>
 #include "backends/backend.h"
 
+/* Everywhere but on alpha, which then goes without. */
 #ifndef SYS_epoll_pwait2
-#define SYS_epoll_pwait2 \
-	441 /* everywhere but on alpha, which then lacks it \
-	     */
+#define SYS_epoll_pwait2 441
 #endif
 
 /* The numbers are chosen so; then nothing has to be translated. */

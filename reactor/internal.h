@@ -172,13 +172,16 @@ reactor__startable(const struct reactor_event *event)
 static inline void
 reactor__started(struct reactor *r, struct reactor_event *event, unsigned kind)
 {
-	unsigned counted = event->flags & REACTOR_BACKGROUND ? 0 : 1;
+	unsigned counted =
+	    event->flags & REACTOR_BACKGROUND ? 0 : REACTOR__COUNTED;
 
 	reactor__queue_drop(event);
-	r->active += counted - (event->state & REACTOR__COUNTED ? 1 : 0);
+	if (event->state & REACTOR__COUNTED)
+		r->active--;
+	if (counted)
+		r->active++;
 	event->kind = (unsigned char)kind;
-	event->state = (unsigned char)(REACTOR__STARTED |
-	    (counted ? REACTOR__COUNTED : 0) |
+	event->state = (unsigned char)(counted | REACTOR__STARTED |
 	    (unsigned)(event->priority + 2) << REACTOR__LEVEL);
 	if (r->trace != NULL)
 		reactor__trace_register(r, event, 1);

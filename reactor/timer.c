@@ -312,15 +312,19 @@ tm_describe(const struct reactor_event *event, char *text, size_t size)
 {
 	const struct reactor_timer *timer = (const struct reactor_timer *)event;
 	int64_t now = reactor__clock(event->kind - REACTOR__TIMER);
-	int64_t left = timer->deadline > now ? timer->deadline - now : 0;
-	char due[32], every[32];
+	char span[32], every[32];
 
-	(void)reactor__span(due, sizeof(due), left);
+	(void)snprintf(span, sizeof(span), "due");
+	if (timer->deadline > now) {
+		memcpy(span, "in ", 3);
+		(void)reactor__span(
+		    span + 3, sizeof(span) - 3, timer->deadline - now);
+	}
+	every[0] = '\0';
 	if (timer->every > 0)
-		(void)snprintf(text, size, "in %s, every %s", due,
-		    reactor__span(every, sizeof(every), timer->every));
-	else
-		(void)snprintf(text, size, "in %s", due);
+		(void)reactor__span(every, sizeof(every), timer->every);
+	(void)snprintf(text, size, "%s%s%s", span,
+	    every[0] != '\0' ? ", every " : "", every);
 }
 
 #define TM_KIND(text, visitor)                                             \

@@ -109,6 +109,13 @@ the_list(void)
 	}
 }
 
+/* What open says; "not on this system" has a name of its own. */
+static int
+ch_error(int error)
+{
+	return error == ENOSYS || error == EPERM ? ENOTSUP : error;
+}
+
 static void
 each_by_name(void)
 {

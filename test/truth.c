@@ -501,7 +501,8 @@ event_full(void)
 	uint64_t most = UINT64_MAX - 1;
 	int fd = eventfd(0, EFD_NONBLOCK);
 
-	CHECK(fd != -1);
+	if (fd == -1)
+		SKIP("no eventfd");
 	CHECK_INT(write(fd, &most, sizeof(most)), sizeof(most));
 	return fd;
 }
