@@ -29,6 +29,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stddef.h>
 #include <string.h>
 #include <time.h>
 #include "backends/backend.h"
@@ -164,22 +165,39 @@ sl_find_closed(struct sl_state *state, struct reactor_ready *ready, int max)
 	return n;
 }
 
-/* What was found for each of the `bits` of a word; `mixed`: not only READ. */
+/* What was found for each of the `bits` of a word, which has some. */
 static inline struct reactor_ready *
 sl_records(struct sl_state *state, size_t word, unsigned long bits,
-    unsigned long mixed, struct reactor_ready *next, struct reactor_ready *end)
+    struct reactor_ready *next, struct reactor_ready *end)
 {
-	int fd = 0;
+	int fd;
 
-	for (; bits != 0 && next < end; bits &= bits - 1) {
+	do {
+		fd = (int)(word * SL_BITS) + __builtin_ctzl(bits);
+		next->fd = fd;
+		next->mask =
+		    (unsigned short)sl_mask(state->found, word, bits & -bits);
+		next++;
+		bits &= bits - 1;
+	} while (bits != 0 && next < end);
+	state->next = fd + 1;
+	return next;
+}
+
+/* The same when all are readable, that is all, and there is room for all. */
+static inline struct reactor_ready *
+sl_readable(struct sl_state *state, size_t word, unsigned long bits,
+    struct reactor_ready *next)
+{
+	int fd;
+
+	do {
 		fd = (int)(word * SL_BITS) + __builtin_ctzl(bits);
 		next->fd = fd;
 		next->mask = REACTOR_READ;
-		if (mixed != 0)
-			next->mask = (unsigned short)sl_mask(
-			    state->found, word, bits & -bits);
 		next++;
-	}
+		bits &= bits - 1;
+	} while (bits != 0);
 	state->next = fd + 1;
 	return next;
 }
@@ -189,18 +207,22 @@ sl_scan(struct sl_state *state, struct reactor_ready *ready, int max)
 {
 	int start = state->next < sl_numbers(state) ? state->next : 0;
 	struct reactor_ready *next = ready, *end = ready + max;
-	unsigned long tail = ~0UL << (size_t)start % SL_BITS, bits, mixed;
+	unsigned long tail = ~0UL << (size_t)start % SL_BITS, bits, others;
 	size_t words = state->top, i, word = (size_t)start / SL_BITS;
 
 	/* The word that the scan starts in is also, with its rest, the last. */
 	for (i = 0; i <= words && next < end; i++, word++) {
 		word = word < words ? word : 0;
-		mixed = state->found[1][word] | state->found[2][word];
-		bits = state->found[0][word] | mixed;
+		others = state->found[1][word] | state->found[2][word];
+		bits = state->found[0][word] | others;
 		if (i == 0 || i == words)
 			bits &= i == 0 ? tail : ~tail;
-		if (bits != 0)
-			next = sl_records(state, word, bits, mixed, next, end);
+		if (bits == 0)
+			continue;
+		if (others == 0 && end - next >= (ptrdiff_t)SL_BITS)
+			next = sl_readable(state, word, bits, next);
+		else
+			next = sl_records(state, word, bits, next, end);
 	}
 	return (int)(next - ready);
 }

@@ -8,7 +8,7 @@
 #include <string.h>
 #include "reactor/internal.h"
 
-#define OP_READY 64 /* records of one wait, at first */
+#define OP_READY 256 /* records of one wait, at first */
 
 static _Thread_local char op_message[512];
 

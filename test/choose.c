@@ -128,8 +128,8 @@ each_by_name(void)
 			ch_gives(ch_info[i].name, NULL, ch_info[i].name);
 			ch_gives(NULL, ch_info[i].name, ch_info[i].name);
 		} else {
-			ch_fails(
-			    ch_info[i].name, ch_info[i].error, ch_info[i].name);
+			ch_fails(ch_info[i].name, ch_error(ch_info[i].error),
+			    ch_info[i].name);
 		}
 }
 

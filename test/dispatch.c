@@ -508,6 +508,14 @@ alive(void)
 	io.io.event.flags = 0;
 	CHECK(reactor_io_start(r, &io.io) == 0);
 	CHECK_INT(r->active, 1);
+	io.io.event.flags = REACTOR_BACKGROUND;
+	CHECK(reactor_io_start(r, &io.io) == 0);
+	CHECK_INT(r->active, 0);
+	CHECK(reactor_io_start(r, &io.io) == 0);
+	CHECK_INT(r->active, 0);
+	io.io.event.flags = 0;
+	CHECK(reactor_io_start(r, &io.io) == 0);
+	CHECK_INT(r->active, 1);
 	reactor_io_stop(r, &io.io);
 	reactor_io_stop(r, &io.io);
 	CHECK_INT(r->active, 0);
