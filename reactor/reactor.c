@@ -174,13 +174,15 @@ rc_enter(struct reactor *r)
 
 /* Also when it failed: no change may wait for a run that may never come. */
 static void
-rc_leave(struct reactor *r)
+rc_leave(struct reactor *r, int stopped)
 {
 	int error = errno;
 
 	if (r->state != NULL && r->generation == reactor__fork_generation())
 		(void)reactor__handler_apply(r);
-	__atomic_store_n(&r->stop, 0, __ATOMIC_RELAXED);
+	/* A stop that came too late for this run is one for the next. */
+	if (stopped)
+		__atomic_store_n(&r->stop, 0, __ATOMIC_RELAXED);
 	reactor__leave(r);
 	r->running = 0;
 	errno = error;
@@ -202,13 +204,13 @@ rc_alive(const struct reactor *r)
 int
 reactor_run(struct reactor *r)
 {
-	int result = 0;
+	int result = 0, stopped;
 
 	if (rc_enter(r) == -1)
 		return -1;
-	while (result == 0 && rc_alive(r) && !rc_stopped(r))
+	while (!(stopped = rc_stopped(r)) && result == 0 && rc_alive(r))
 		result = rc_turn(r, -1);
-	rc_leave(r);
+	rc_leave(r, stopped);
 	return result;
 }
 
@@ -224,7 +226,7 @@ reactor_run_once(struct reactor *r, int64_t timeout)
 		timeout = 0;
 	if (!rc_stopped(r))
 		result = rc_turn(r, timeout);
-	rc_leave(r);
+	rc_leave(r, rc_stopped(r));
 	return result == -1 ? -1 : (int)(r->handlers - handlers);
 }
 
