@@ -194,8 +194,9 @@ start(struct reactor *r)
 	io[1].fd = sockets[0];
 	io[0].wanted = io[1].wanted = REACTOR_READ;
 	/* It is due a little after the five pictures that come before. */
-	registered(TIMER, reactor_timer_start(r, &timer,
-			      (5 * delay + 50) * REACTOR_MILLISECOND));
+	registered(TIMER,
+	    reactor_timer_start(
+		r, &timer, (5 * delay + 50) * REACTOR_MILLISECOND));
 	registered(SIGNAL, reactor_signal_start(r, &usr1));
 	registered(PIPE, reactor_io_start(r, &io[0]));
 	registered(SOCKET, reactor_io_start(r, &io[1]));
@@ -205,17 +206,22 @@ static void
 parse(int argc, char **argv, struct reactor_options *options)
 {
 	const char *line = "usage: diagram [--backend=NAME] [--delay=MS]\n";
+	const char *help =
+	    "Moves a timer, a signal, a pipe and a socket through "
+	    "the boxes of an event loop,\n"
+	    "step by step: MS milliseconds each.\n";
 	int i, used;
 
 	for (i = 1; i < argc; i++) {
 		if (strcmp(argv[i], "--help") == 0)
-			exit(fputs(line, stdout) == EOF);
+			exit(printf("%s%s", line, help) < 0);
 		used = 0;
 		if (strncmp(argv[i], "--backend=", 10) == 0)
 			options->backend = argv[i] + 10;
 		else if (sscanf(argv[i], "--delay=%5d%n", &delay, &used) != 1 ||
-			 argv[i][used] != '\0' || delay < 0) {
-			fputs(line, stderr);
+		    argv[i][used] != '\0' || delay < 0) {
+			fprintf(
+			    stderr, "diagram: what is %s?\n%s", argv[i], line);
 			exit(2);
 		}
 	}
@@ -226,7 +232,7 @@ main(int argc, char **argv)
 {
 	struct reactor_options options = { 0 };
 	struct reactor *r;
-	char backend[32];
+	char backend[32], *emulated;
 
 	parse(argc, argv, &options);
 	r = reactor_open(&options);
@@ -235,8 +241,11 @@ main(int argc, char **argv)
 		return 1;
 	}
 	snprintf(backend, sizeof(backend), "%s", reactor_backend_name(r));
-	backend[strcspn(backend, " ")] = '\0';
 	cell[WAIT][0] = backend;
+	if ((emulated = strchr(backend, ' ')) != NULL) {
+		*emulated = '\0';
+		cell[WAIT][3] = emulated + 1;
+	}
 	prepare_terminal();
 	start(r);
 	if (reactor_run(r) == -1)
