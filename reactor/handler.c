@@ -180,13 +180,16 @@ hd_apply(struct reactor *r, int fd)
 		return 0;
 	slot->state &= (unsigned char)~HD_ALWAYS;
 	slot->registered = 0;
-	if (r->backend->update(r->state, fd, was, now) == 0)
+	if (r->backend->update(r->state, fd, was, now) == 0) {
 		slot->registered = (unsigned char)now;
-	else if (errno == EPERM)
+		return 0;
+	}
+	if (errno == EPERM) {
 		slot->state |= HD_ALWAYS;
-	else
-		hd_bad(r, fd, errno);
-	return slot->state & HD_ALWAYS;
+		return 1;
+	}
+	hd_bad(r, fd, errno); /* the table may have moved by now */
+	return 0;
 }
 
 int

@@ -224,6 +224,13 @@ pending_changes(void)
 	loop_close(fd);
 }
 
+/* Long enough that nothing is due before the fork. */
+static int64_t
+fo_soon(void)
+{
+	return (int64_t)(200 * test_slow()) * LOOP_MS;
+}
+
 /* ---- Timers and posts ---------------------------------------------------- */
 
 static void
@@ -239,7 +246,7 @@ timers(void)
 	for (i = 0; i < 3; i++) {
 		timer[i].callback = fo_timer_called;
 		timer[i].event.flags = flags[i];
-		CHECK(reactor_timer_start(r, &timer[i], 10 * LOOP_MS) == 0);
+		CHECK(reactor_timer_start(r, &timer[i], fo_soon()) == 0);
 	}
 	CHECK(reactor_run_once(r, 0) == 0);
 	pid = fo_fork();
@@ -264,11 +271,11 @@ alarms(void)
 	pid_t pid;
 
 	timer.event.flags = REACTOR_WALL;
-	CHECK(reactor_timer_start(r, &timer, 30 * LOOP_MS) == 0);
+	CHECK(reactor_timer_start(r, &timer, fo_soon()) == 0);
 	CHECK(reactor_run_once(r, 0) == 0);
 	pid = fo_fork();
 	if (pid == 0) {
-		CHECK(reactor_timer_start(r, &timer, REACTOR_SECOND) == 0);
+		CHECK(reactor_timer_start(r, &timer, 100 * fo_soon()) == 0);
 		CHECK(reactor_run_once(r, 0) == 0);
 		CHECK(reactor_close(r) == 0);
 		_exit(0);

@@ -37,10 +37,15 @@ noted(struct reactor *r, struct reactor_path *path)
 	((struct probe *)path)->calls++;
 }
 
+/* By the data of the case, or because the whole test has to. */
 static int
 polling(void)
 {
-	return test_case->data != NULL;
+	int fd = reactor__inotify_open();
+
+	if (fd != -1)
+		close(fd);
+	return fd == -1 || test_case->data != NULL;
 }
 
 static struct reactor *
@@ -311,6 +316,10 @@ same_stat(void)
 	struct probe p;
 	int fd;
 
+	if (polling()) {
+		end(r);
+		SKIP("a look tells nothing");
+	}
 	coarse = 1;
 	put("file", "a");
 	watch(r, &p, "file");

@@ -133,10 +133,11 @@ everything_closed(void)
 	loop_pipe(fd);
 	loop_watch(r, &io, fd[0], REACTOR_READ);
 	wall.event.flags = REACTOR_WALL;
-	CHECK(reactor_timer_start(r, &wall, 5 * LOOP_MS) == 0);
+	CHECK(reactor_timer_start(r, &wall, REACTOR_SECOND) == 0);
 	CHECK_INT(reactor_run_once(r, 0), 0);
 	test_descriptors(re_close);
 	CHECK(reactor_timer_start(r, &timer, LOOP_MS) == 0);
+	CHECK(reactor_timer_start(r, &wall, LOOP_MS) == 0);
 	for (i = 0; i < 20; i++) {
 		(void)reactor_run_once(r, 2 * LOOP_MS);
 		loop_sleep(LOOP_MS);
