@@ -41,7 +41,7 @@ listen_ready(struct reactor *r, struct reactor_io *io, unsigned ready)
 	if (fd != -1) {
 		listener->accepted(r, fd);
 	} else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
-		   errno == ENOMEM) {
+	    errno == ENOMEM) {
 		warn("accept, trying again soon");
 		if (reactor_timer_start(r, &listener->pause, LISTEN_PAUSE) == 0)
 			reactor_io_stop(r, io);
@@ -78,10 +78,10 @@ listen_stale(const struct sockaddr_un *address)
 	struct stat status;
 
 	stale = fd != -1 && lstat(address->sun_path, &status) == 0 &&
-		S_ISSOCK(status.st_mode) &&
-		connect(fd, (const struct sockaddr *)address,
-		    sizeof(*address)) == -1 &&
-		errno == ECONNREFUSED;
+	    S_ISSOCK(status.st_mode) &&
+	    connect(fd, (const struct sockaddr *)address, sizeof(*address)) ==
+		-1 &&
+	    errno == ECONNREFUSED;
 	close(fd);
 	return stale;
 }

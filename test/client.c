@@ -138,7 +138,7 @@ copy(int fd, int slow, void (*end)(int))
 		p[0].events = POLLIN;
 		p[1].fd = fd;
 		p[1].events = (short)((slow ? 0 : POLLIN) |
-				      (in.length > 0 ? POLLOUT : 0));
+		    (in.length > 0 ? POLLOUT : 0));
 		if (poll(p, 2, slow ? STUCK : -1) == 0)
 			slow = 0;
 		if (p[0].fd != -1 && p[0].revents != 0) {

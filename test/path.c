@@ -41,11 +41,13 @@ noted(struct reactor *r, struct reactor_path *path)
 static int
 polling(void)
 {
-	int fd = reactor__inotify_open();
+	int fd = reactor__inotify_open(), watch = -1;
 
-	if (fd != -1)
+	if (fd != -1) {
+		watch = reactor__inotify_add(fd, "/");
 		close(fd);
-	return fd == -1 || test_case->data != NULL;
+	}
+	return watch == -1 || test_case->data != NULL;
 }
 
 static struct reactor *
