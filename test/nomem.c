@@ -392,11 +392,122 @@ seats(void)
 	CHECK_INT(nm_live, 0);
 }
 
+/* ---- Nothing is allocated in the long run -------------------------------- */
+
+struct nm_worker {
+	struct reactor_io reader, writer;
+	struct reactor_timer patience, beat, wall;
+	struct reactor_defer defer;
+	struct reactor_post post;
+	struct reactor_signal signal;
+	int pipe[2];
+	long calls;
+};
+
+static void
+nm_work(struct reactor *r, struct nm_worker *w)
+{
+	w->calls++;
+	CHECK(reactor_timer_start(r, &w->wall, REACTOR_SECOND) == 0);
+	CHECK(reactor_defer_start(r, &w->defer) == 0);
+}
+
+/* One-shot, so it is registered anew each time. */
+static void
+nm_reads(struct reactor *r, struct reactor_io *io, unsigned ready)
+{
+	struct nm_worker *w = REACTOR_OWNER(io, struct nm_worker, reader);
+	char c;
+
+	(void)ready;
+	CHECK_INT(read(io->fd, &c, 1), 1);
+	CHECK(reactor_io_start(r, io) == 0);
+	CHECK(reactor_io_start(r, &w->writer) == 0);
+	reactor_post_send(r, &w->post);
+	nm_work(r, w);
+}
+
+static void
+nm_writes(struct reactor *r, struct reactor_io *io, unsigned ready)
+{
+	struct nm_worker *w = REACTOR_OWNER(io, struct nm_worker, writer);
+
+	(void)ready;
+	CHECK_INT(write(io->fd, "x", 1), 1);
+	reactor_io_stop(r, io);
+	nm_work(r, w);
+}
+
+static void
+nm_beats(struct reactor *r, struct reactor_timer *timer)
+{
+	CHECK_INT(raise(SIGUSR1), 0);
+	nm_work(r, REACTOR_OWNER(timer, struct nm_worker, beat));
+}
+
+static void
+nm_signalled(struct reactor *r, struct reactor_signal *signal,
+    const struct reactor_signal_info *info)
+{
+	(void)info;
+	nm_work(r, REACTOR_OWNER(signal, struct nm_worker, signal));
+}
+
+static void
+nm_posted(struct reactor *r, struct reactor_post *post)
+{
+	nm_work(r, REACTOR_OWNER(post, struct nm_worker, post));
+}
+
+static void
+steady(void)
+{
+	static struct nm_worker w;
+	struct reactor *r;
+	int i;
+
+	reactor_set_allocator(nm_resize);
+	r = loop_open();
+	loop_pipe(w.pipe);
+	w.reader.callback = nm_reads;
+	w.reader.fd = w.pipe[0];
+	w.reader.wanted = REACTOR_READ;
+	w.reader.timeout = &w.patience;
+	w.reader.event.flags = REACTOR_ONESHOT;
+	w.patience.every = REACTOR_SECOND;
+	w.writer.callback = nm_writes;
+	w.writer.fd = w.pipe[1];
+	w.writer.wanted = REACTOR_WRITE;
+	w.beat.callback = nm_beats;
+	w.beat.every = 1000;
+	w.wall.callback = nm_timer;
+	w.wall.event.flags = REACTOR_WALL;
+	w.defer.callback = nm_defer;
+	w.post.callback = nm_posted;
+	w.signal.callback = nm_signalled;
+	w.signal.number = SIGUSR1;
+	CHECK(reactor_io_start(r, &w.reader) == 0);
+	CHECK(reactor_io_start(r, &w.writer) == 0);
+	CHECK(reactor_timer_start(r, &w.beat, 0) == 0);
+	CHECK(reactor_signal_start(r, &w.signal) == 0);
+	for (i = 0; i < 100; i++)
+		CHECK(reactor_run_once(r, 0) >= 0);
+	nm_made = w.calls = 0;
+	for (i = 0; i < 3000; i++)
+		CHECK(reactor_run_once(r, 0) >= 0);
+	CHECK(w.calls > 3000);
+	CHECK_INT(nm_made, 0);
+	CHECK(reactor_close(r) == 0);
+	CHECK_INT(nm_live, 0);
+	loop_close(w.pipe);
+}
+
 static const struct test tests[] = {
 	TEST("the allocator", allocator),
 	TEST("each allocation fails once", once),
 	TEST("each allocation and all after it fail", from_then_on),
 	TEST("repeating timers have their seats", seats),
+	TEST("nothing is allocated in the long run", steady),
 };
 
 TEST_MAIN(tests)
