@@ -12,15 +12,15 @@
 #include "reactor/internal.h"
 
 static pthread_once_t fk_once = PTHREAD_ONCE_INIT;
-static unsigned fk_own = 1; /* where nothing is wiped, this stays 1 */
-static unsigned *fk_page = &fk_own;
-static unsigned fk_number = 1;
+static unsigned fk_own = 1;         /* where nothing is wiped, fk_child does */
+static unsigned *fk_page = &fk_own; /* atomic: the generation; 0: not known */
+static unsigned fk_number = 1;      /* atomic: no generation is above it */
 static int fk_error;
 
 static void
 fk_child(void)
 {
-	fk_number++;
+	fk_own = 0;
 }
 
 static void
@@ -53,10 +53,16 @@ reactor__fork_open(void)
 unsigned
 reactor__fork_generation(void)
 {
-	/* The child has one thread when it first comes here, or it does not
-	 * matter which of its threads counts. */
-	if (__atomic_load_n(fk_page, __ATOMIC_RELAXED) == 0 &&
-	    __atomic_exchange_n(fk_page, 1, __ATOMIC_RELAXED) == 0)
-		__atomic_add_fetch(&fk_number, 1, __ATOMIC_RELAXED);
-	return __atomic_load_n(&fk_number, __ATOMIC_RELAXED);
+	unsigned generation = __atomic_load_n(fk_page, __ATOMIC_RELAXED);
+	unsigned none = 0, new;
+
+	if (generation != 0)
+		return generation;
+	/* Several threads, and signal actions, may come here at a time: each
+	 * has a number of its own, and what is written first is true. */
+	new = __atomic_add_fetch(&fk_number, 1, __ATOMIC_RELAXED);
+	return __atomic_compare_exchange_n(
+		   fk_page, &none, new, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED)
+	    ? new
+	    : none;
 }

@@ -98,19 +98,32 @@ reactor__handler_link(struct reactor *r, struct reactor_io *io)
 	hd_change(r, io->fd);
 }
 
+/* Not where it says: its fd was changed, as to -1 after a close. */
+static __attribute__((noinline)) struct reactor_io **
+hd_search(struct reactor *r, const struct reactor_io *io, size_t *fd)
+{
+	struct reactor_io **place;
+
+	for (*fd = 0; *fd < r->nslots; ++*fd) {
+		place = hd_place(r, *fd, io);
+		if (*place != NULL)
+			return place;
+	}
+	return NULL;
+}
+
 void
 reactor__handler_unlink(struct reactor *r, struct reactor_io *io)
 {
-	struct reactor_io **place = hd_place(r, (size_t)io->fd, io);
-	size_t fd;
+	size_t fd = (size_t)io->fd;
+	struct reactor_io **place = fd < r->nslots ? hd_place(r, fd, io) : NULL;
 
-	/* Not where it says: its fd was changed, which had better be undone. */
-	for (fd = 0; *place == NULL && fd < r->nslots; fd++)
-		place = hd_place(r, fd, io);
-	if (*place == NULL)
+	if (place == NULL || *place == NULL)
+		place = hd_search(r, io, &fd);
+	if (place == NULL)
 		return;
 	*place = io->next;
-	hd_change(r, io->fd);
+	hd_change(r, (int)fd);
 }
 
 /* If nobody is interested any more, the backend hears it at once. */
@@ -163,6 +176,14 @@ hd_interest(const struct reactor__slot *slot)
 	return interest & (unsigned)~REACTOR__EXTRA;
 }
 
+/* What is always ready is so for these; what is urgent just never comes. */
+static int
+hd_stays(const struct reactor__slot *slot, unsigned interest)
+{
+	return (slot->state & HD_ALWAYS) != 0 &&
+	    (interest & (REACTOR_READ | REACTOR_WRITE)) != 0;
+}
+
 /* Returns whether the slot is to stay on the list. */
 static int
 hd_apply(struct reactor *r, int fd)
@@ -175,7 +196,7 @@ hd_apply(struct reactor *r, int fd)
 	if (now == 0)
 		slot->state &= (unsigned char)~HD_ALWAYS;
 	if (!started && (was == now || slot->state & HD_ALWAYS))
-		return slot->state & HD_ALWAYS;
+		return hd_stays(slot, now);
 	if (was == 0 && now == 0)
 		return 0;
 	slot->state &= (unsigned char)~HD_ALWAYS;
@@ -186,7 +207,7 @@ hd_apply(struct reactor *r, int fd)
 	}
 	if (errno == EPERM) {
 		slot->state |= HD_ALWAYS;
-		return 1;
+		return hd_stays(slot, now);
 	}
 	hd_bad(r, fd, errno); /* the table may have moved by now */
 	return 0;
@@ -195,18 +216,17 @@ hd_apply(struct reactor *r, int fd)
 int
 reactor__handler_apply(struct reactor *r)
 {
-	int fd = r->changes, next, always = 0;
+	int fd = r->changes, next;
 
 	r->changes = -1;
 	for (; fd != -1; fd = next) {
 		next = r->slots[fd].next;
 		r->slots[fd].state &= (unsigned char)~HD_CHANGED;
-		if (hd_apply(r, fd)) {
+		if (hd_apply(r, fd))
 			hd_change(r, fd);
-			always = 1;
-		}
 	}
-	return always;
+	/* Or a producer was lost just now, and its successor is to be added. */
+	return r->changes != -1;
 }
 
 /*

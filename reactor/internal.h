@@ -211,7 +211,8 @@ void reactor__handler_link(struct reactor *, struct reactor_io *);
 void reactor__handler_unlink(struct reactor *, struct reactor_io *);
 void reactor__handler_release(struct reactor *, int fd);
 /* and for the crank. */
-int reactor__handler_apply(struct reactor *); /* 1: something is always ready */
+/* 1: do not sleep, something is always ready. */
+int reactor__handler_apply(struct reactor *);
 void reactor__handler_ready(
     struct reactor *, const struct reactor_ready *, int n);
 int reactor__handler_recheck(struct reactor *, struct reactor_ready *, int n);

@@ -160,7 +160,6 @@ io_fire_special(struct reactor *r, struct reactor_event *event)
 		reactor__stopped(r, event);
 	} else if (io->timeout != NULL && (ready & REACTOR_TIMEOUT) == 0) {
 		(void)reactor_timer_start(r, io->timeout, io->timeout->every);
-		io->timeout->event.mark = (unsigned)io->fd;
 	}
 	io->callback(r, io, ready);
 }

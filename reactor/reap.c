@@ -163,6 +163,7 @@ rp_lost(struct reactor *r, struct reactor_child *c)
 {
 	if (c->io.error != EBADF)
 		(void)close(c->io.fd);
+	c->error = ECHILD; /* unless more can be found out */
 	if (rp_begin_blind(r, c) == 0)
 		return EAGAIN;
 	/* As reactor__reap_end will count it. */

@@ -159,11 +159,11 @@ reactor_signal_start(struct reactor *r, struct reactor_signal *s)
 		return -1;
 	if (s->event.state & REACTOR__STARTED)
 		sg_remove(r->signals, s);
-	reactor__started(r, &s->event, REACTOR__SIGNAL);
 	s->pending = began;
 	memset(&s->info, 0, sizeof(s->info));
 	s->info.number = s->number;
 	s->next = NULL;
+	reactor__started(r, &s->event, REACTOR__SIGNAL);
 	*sg_place(r->signals, s->number, NULL) = s;
 	return 0;
 }

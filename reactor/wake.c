@@ -96,6 +96,7 @@ wk_drain(struct reactor *r, struct reactor_io *io, unsigned ready)
 	if (ready & REACTOR_BAD) {
 		if (io->error != EBADF) /* else the program closed it */
 			wk_close_both(r);
+		r->wake_write = -1;
 		(void)wk_open(r);
 		return;
 	}

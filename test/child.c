@@ -275,12 +275,14 @@ stranger(void)
 	struct reactor *r;
 	struct probe p;
 	pid_t parent, pid, other;
+	int64_t since;
 	int fd[2], status;
 
 	begin();
 	r = loop_open();
 	CHECK_INT(pipe(fd), 0);
 	other = child(9);
+	since = test_clock();
 	parent = fork();
 	if (parent == 0) {
 		pid = fork();
@@ -294,6 +296,7 @@ stranger(void)
 	CHECK_INT(read(fd[0], &pid, sizeof(pid)), sizeof(pid));
 	watch(r, &p, pid);
 	CHECK_INT(reactor_run(r), 0);
+	CHECK(test_clock() - since >= 150 * LOOP_MS);
 	CHECK_INT(p.calls, 1);
 	CHECK_INT(p.child.error, ECHILD);
 	CHECK_INT(p.child.status, 0);

@@ -282,6 +282,17 @@ link_followed(void)
 	CHECK_INT(rename("swap", "name"), 0);
 	CHECK(called(r, &p) >= 1);
 	CHECK_INT(p.path.now.size, 6);
+	/* A link to a link, which is changed where nobody looks either. */
+	CHECK_INT(symlink("file", "v1/link"), 0);
+	CHECK_INT(symlink("v1/link", "swap"), 0);
+	CHECK_INT(rename("swap", "name"), 0);
+	CHECK(called(r, &p) >= 1);
+	CHECK_INT(p.path.now.size, 5);
+	CHECK_INT(symlink("../other", "v1/swap"), 0);
+	CHECK_INT(rename("v1/swap", "v1/link"), 0);
+	CHECK(called(r, &p) >= 1);
+	CHECK_INT(p.path.now.size, 6);
+	CHECK_INT(unlink("v1/link"), 0);
 	CHECK_INT(unlink("name"), 0);
 	CHECK_INT(unlink("other"), 0);
 	CHECK_INT(unlink("v1/file"), 0);
