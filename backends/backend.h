@@ -14,6 +14,13 @@
 #include <stdint.h>
 #include <reactor/reactor.h>
 
+/*
+ * Beside REACTOR_READ, where `interests` has it: tell of each change only once
+ * (edge-triggered).  For the library's wake descriptor, which then need not be
+ * read.
+ */
+#define REACTOR__EDGE 0x80
+
 struct reactor_ready {
 	int fd;
 	unsigned short mask;
@@ -23,7 +30,7 @@ struct reactor_ready {
 struct reactor_backend {
 	const char *name;
 	int emulated;       /* chosen only by name */
-	unsigned interests; /* what update accepts: with URGENT or without */
+	unsigned interests; /* what update accepts: also URGENT, EDGE? */
 
 	/*
 	 * Creates the private state and any kernel object (close-on-exec,

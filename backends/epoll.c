@@ -123,6 +123,8 @@ ep_control(struct ep_state *state, int operation, int fd, unsigned mask)
 	struct ep_member *member = &state->members[fd];
 	struct epoll_event event = { .events = mask };
 
+	if (mask & REACTOR__EDGE)
+		event.events = (mask & ~(unsigned)REACTOR__EDGE) | EPOLLET;
 	if (operation == EPOLL_CTL_ADD) {
 		if (++state->generation == 0)
 			state->generation = 1;
@@ -393,7 +395,8 @@ ep_descriptor(void *opaque)
 
 const struct reactor_backend reactor__epoll = {
 	.name = "epoll",
-	.interests = REACTOR_READ | REACTOR_WRITE | REACTOR_URGENT,
+	.interests =
+	    REACTOR_READ | REACTOR_WRITE | REACTOR_URGENT | REACTOR__EDGE,
 	.open = ep_open,
 	.close = ep_close,
 	.update = ep_update,

@@ -20,6 +20,14 @@
 #include "reactor/internal.h"
 #include "reactor/catch.h"
 
+/* What a system lacks (OpenBSD) is as good as another that it has. */
+#ifndef SI_ASYNCIO
+#define SI_ASYNCIO SI_TIMER
+#endif
+#ifndef SI_MESGQ
+#define SI_MESGQ SI_QUEUE
+#endif
+
 /* The registry: of the process, as signal actions are. */
 static struct reactor__signals *ct_first; /* atomic */
 static unsigned ct_inside;                /* atomic: threads in ct_caught */

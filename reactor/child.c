@@ -167,9 +167,22 @@ ch_enter(struct reactor__children *ch, struct reactor_child *c)
 	*place = c;
 }
 
+/* The start failed, but the last call of an earlier one may be queued. */
+static void
+ch_restore(struct reactor_child *c, const struct reactor_child *was)
+{
+	c->watched = was->watched;
+	c->status = was->status;
+	c->error = was->error;
+	c->user = was->user;
+	c->system = was->system;
+	c->resident = was->resident;
+}
+
 static int
 ch_start(struct reactor *r, struct reactor_child *c)
 {
+	const struct reactor_child was = *c;
 	int over = 0, pid = c->pid;
 
 	c->next = c->peers = NULL;
@@ -178,8 +191,10 @@ ch_start(struct reactor *r, struct reactor_child *c)
 	c->user = c->system = c->resident = 0;
 	if (*ch_place(r->children, pid) == NULL)
 		over = reactor__reap_begin(r, c);
-	if (over == -1)
+	if (over == -1) {
+		ch_restore(c, &was);
 		return -1;
+	}
 	reactor__started(r, &c->event, REACTOR__CHILD);
 	if (over)
 		ch_tell(r, c, c->error);

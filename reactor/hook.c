@@ -179,27 +179,30 @@ hk_stop_idle(struct reactor *r, struct reactor_event *event)
 }
 
 static void
-hk_each(struct reactor *r, struct reactor_link *list, reactor__visit_fn *visit,
-    void *context)
+hk_visit(struct reactor *r, struct reactor_link *list, unsigned kind,
+    reactor__visit_fn *visit, void *context)
 {
 	struct reactor_link *link, *next;
 
 	for (link = list->next; link != list; link = next) {
 		next = link->next;
-		visit(r, (struct reactor_event *)link, context);
+		if (((struct reactor_event *)link)->kind == kind)
+			visit(r, (struct reactor_event *)link, context);
 	}
 }
 
 static void
 hk_each_prepare(struct reactor *r, reactor__visit_fn *visit, void *context)
 {
-	hk_each(r, &r->prepares, visit, context);
+	hk_visit(r, &r->prepares, REACTOR__PREPARE, visit, context);
+	hk_visit(r, &r->hooks, REACTOR__PREPARE, visit, context);
 }
 
 static void
 hk_each_check(struct reactor *r, reactor__visit_fn *visit, void *context)
 {
-	hk_each(r, &r->checks, visit, context);
+	hk_visit(r, &r->checks, REACTOR__CHECK, visit, context);
+	hk_visit(r, &r->hooks, REACTOR__CHECK, visit, context);
 }
 
 /* Deferred handlers are in the queue, which is visited on its own. */

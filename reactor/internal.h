@@ -221,7 +221,10 @@ void reactor__handler_forget(struct reactor *);
 
 /* io.c */
 void reactor__io_bad(struct reactor *, struct reactor_io *, int error);
-/* An io of the library's own: in the background, called and not queued. */
+/*
+ * An io of the library's own: in the background, called and not queued.  READ,
+ * with EDGE if io->wanted has it and the backend too.
+ */
 int reactor__producer_start(struct reactor *, struct reactor_io *, int fd,
     reactor_io_fn *, const char *name);
 

@@ -49,11 +49,14 @@ io_start_timeout(struct reactor *r, struct reactor_io *io)
 }
 
 static int
-io_check(const struct reactor *r, const struct reactor_io *io)
+io_check(const struct reactor *r, const struct reactor_io *io, unsigned kind)
 {
+	unsigned known =
+	    kind == REACTOR__PRODUCER ? IO_WANTED | REACTOR__EDGE : IO_WANTED;
+
 	if (io->fd < 0)
 		errno = EBADF;
-	else if (io->wanted == 0 || (io->wanted & ~IO_WANTED) != 0)
+	else if (io->wanted == 0 || (io->wanted & ~known) != 0)
 		errno = EINVAL;
 	else if ((io->wanted & ~r->backend->interests) != 0)
 		errno = ENOTSUP;
@@ -65,7 +68,8 @@ io_check(const struct reactor *r, const struct reactor_io *io)
 static int
 io_start(struct reactor *r, struct reactor_io *io, unsigned kind)
 {
-	if (io_check(r, io) == -1 || reactor__handler_reserve(r, io) == -1 ||
+	if (io_check(r, io, kind) == -1 ||
+	    reactor__handler_reserve(r, io) == -1 ||
 	    io_start_timeout(r, io) == -1)
 		return -1;
 	reactor__handler_link(r, io);
@@ -127,7 +131,8 @@ reactor__producer_start(struct reactor *r, struct reactor_io *io, int fd,
 	io->event.flags = REACTOR_BACKGROUND;
 	io->callback = callback;
 	io->fd = fd;
-	io->wanted = REACTOR_READ;
+	io->wanted &= REACTOR__EDGE & r->backend->interests;
+	io->wanted |= REACTOR_READ;
 	if (io_start(r, io, REACTOR__PRODUCER) == -1)
 		return -1;
 	io->event.state |= REACTOR__DIRECT;

@@ -27,6 +27,8 @@
 #ifndef TFD_TIMER_CANCEL_ON_SET
 #define TFD_TIMER_CANCEL_ON_SET 2
 #endif
+/* The last second that there is; a later one would be an early one. */
+#define LX_LAST    (sizeof(time_t) > 4 ? INT64_MAX : INT32_MAX)
 #define LX_P_PIDFD ((idtype_t)3) /* P_PIDFD, which older headers lack */
 
 const char *
@@ -58,10 +60,12 @@ int
 reactor__timerfd_set(int fd, int64_t deadline)
 {
 	struct itimerspec when = { { 0, 0 }, { 0, 1 } };
+	int64_t seconds = deadline / REACTOR_SECOND;
 
 	/* Zero would disarm it. */
 	if (deadline > 0) {
-		when.it_value.tv_sec = (time_t)(deadline / REACTOR_SECOND);
+		when.it_value.tv_sec =
+		    (time_t)(seconds < LX_LAST ? seconds : LX_LAST);
 		when.it_value.tv_nsec = (long)(deadline % REACTOR_SECOND);
 	}
 	if (timerfd_settime(fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET,

@@ -191,7 +191,8 @@ rc_leave(struct reactor *r, int stopped)
 static int
 rc_stopped(const struct reactor *r)
 {
-	return __atomic_load_n(&r->stop, __ATOMIC_RELAXED);
+	/* Not relaxed: after `doze` was changed, or the loop may sleep on it. */
+	return __atomic_load_n(&r->stop, __ATOMIC_SEQ_CST);
 }
 
 static int

@@ -102,7 +102,8 @@ wk_drain(struct reactor *r, struct reactor_io *io, unsigned ready)
 	}
 	/* One read empties an eventfd; a pipe holds a few bytes at most, and is
 	 * reported again if there are more. */
-	(void)!read(io->fd, bytes, sizeof(bytes));
+	if ((io->wanted & REACTOR__EDGE) == 0)
+		(void)!read(io->fd, bytes, sizeof(bytes));
 }
 
 static int
@@ -131,6 +132,7 @@ wk_open(struct reactor *r)
 	fd[0] = fd[1] = reactor__eventfd();
 	if (fd[0] == -1 && (errno != ENOSYS || wk_pipe(fd) == -1))
 		return -1;
+	r->wake.wanted = fd[0] == fd[1] ? REACTOR__EDGE : 0;
 	if (reactor__producer_start(r, &r->wake, fd[0], wk_drain, "wake") ==
 	    -1) {
 		(void)close(fd[0]);

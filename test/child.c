@@ -3,6 +3,7 @@
  *
  * child.c: processes that end, each told once; by pidfds and without.
  */
+#include <sys/resource.h>
 #include "loop.h"
 #include "without.h"
 
@@ -508,6 +509,95 @@ described(void)
 	CHECK_INT(waitpid(pid, NULL, 0), pid);
 }
 
+/* ---- What cannot be had -------------------------------------------------- */
+
+static struct probe *probed;
+static pid_t other;
+
+static void
+start_fails(struct reactor *r, struct reactor_defer *defer)
+{
+	struct rlimit was, none;
+	int result;
+
+	(void)defer;
+	CHECK_INT(getrlimit(RLIMIT_NOFILE, &was), 0);
+	none = was;
+	none.rlim_cur = 0;
+	CHECK_INT(setrlimit(RLIMIT_NOFILE, &none), 0);
+	probed->child.pid = (int)other;
+	result = reactor_child_start(r, &probed->child);
+	CHECK_INT(result, -1);
+	CHECK_INT(errno, EMFILE);
+	CHECK_INT(setrlimit(RLIMIT_NOFILE, &was), 0);
+}
+
+/* An end that is still to be told of outlives a start that fails. */
+static void
+fails_meanwhile(void)
+{
+	struct reactor_defer defer = { .callback = start_fails };
+	struct reactor *r = loop_open();
+	struct probe p;
+	pid_t pid = child(7);
+
+	if (blind())
+		SKIP("no pidfd");
+	other = sleeper();
+	probed = &p;
+	await_end(pid);
+	memset(&p, 0, sizeof(p));
+	p.child.callback = noted;
+	p.child.event.priority = -1;
+	p.child.pid = (int)pid;
+	CHECK_INT(reactor_child_start(r, &p.child), 0);
+	CHECK_INT(reactor_defer_start(r, &defer), 0);
+	CHECK_INT(reactor_run_once(r, 0), 2);
+	CHECK_INT(p.calls, 1);
+	CHECK_INT(p.child.error, 0);
+	CHECK_INT(p.child.status, 7 << 8);
+	CHECK_INT(reactor_close(r), 0);
+	CHECK_INT(kill(other, SIGKILL), 0);
+	CHECK_INT(waitpid(other, NULL, 0), other);
+}
+
+static int
+lose(void *state, int fd, unsigned was, unsigned now)
+{
+	if (fd != probed->child.io.fd)
+		return loop_real->update(state, fd, was, now);
+	errno = ENOSPC;
+	return -1;
+}
+
+/* Neither by a pidfd nor by signals: then nothing is said of how it ended. */
+static void
+lost(void)
+{
+	struct reactor *r;
+	struct probe p;
+	pid_t pid = sleeper();
+
+	if (blind())
+		SKIP("no pidfd");
+	reactor_set_allocator(stingy);
+	left = 1000;
+	r = loop_open();
+	probed = &p;
+	watch(r, &p, pid);
+	loop_count(r);
+	loop_counting.update = lose;
+	left = 0;
+	CHECK(reactor_run_once(r, 0) >= 0);
+	CHECK(reactor_run_once(r, 0) >= 0);
+	CHECK_INT(p.calls, 1);
+	CHECK_INT(p.child.error, ECHILD);
+	CHECK_INT(reactor_close(r), 0);
+	reactor_set_allocator(NULL);
+	CHECK_INT(kill(pid, SIGKILL), 0);
+	CHECK_INT(waitpid(pid, NULL, 0), pid);
+}
+
 /* clang-format off */
 #define BOTH(name, run)                                                     \
 	{ name, run, 0, NULL },                                             \
@@ -528,6 +618,8 @@ static const struct test tests[] = {
 	BOTH("bad arguments", refuses),
 	BOTH("started again in its callback", restarts),
 	BOTH("fork", forked),
+	TEST("a start that fails before the last call", fails_meanwhile),
+	TEST("lost, and no memory", lost),
 	BOTH("no memory", no_memory),
 	BOTH("describe and close", described),
 	TEST_FLAGS("our pidfd closed by somebody", closed, TEST_LEAKY),

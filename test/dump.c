@@ -500,6 +500,52 @@ longest(void)
 	CHECK_INT(reactor_close(r), 0);
 }
 
+/* ---- While prepare and check handlers are called -------------------------- */
+
+static void
+each_prepare(struct reactor *r, struct reactor_prepare *prepare)
+{
+	(void)prepare;
+	calls++;
+	take(r);
+	line_with("prepare ", "\"first\"");
+	line_with("prepare ", "\"second\"");
+	line_with("check ", "\"third\"");
+}
+
+static void
+each_check(struct reactor *r, struct reactor_check *check)
+{
+	(void)check;
+	calls++;
+	take(r);
+	line_with("prepare ", "\"first\"");
+	line_with("prepare ", "\"second\"");
+	line_with("check ", "\"third\"");
+	line_with("check ", "\"fourth\"");
+}
+
+static void
+hooks(void)
+{
+	struct reactor_prepare prepare[2] = { { .event.name = "first",
+						  .callback = each_prepare },
+		{ .event.name = "second", .callback = each_prepare } };
+	struct reactor_check check[2] = { { .event.name = "third",
+					      .callback = each_check },
+		{ .event.name = "fourth", .callback = each_check } };
+	struct reactor *r = opened(0);
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		CHECK_INT(reactor_prepare_start(r, &prepare[i]), 0);
+		CHECK_INT(reactor_check_start(r, &check[i]), 0);
+	}
+	CHECK_INT(reactor_run_once(r, 0), 4);
+	CHECK_INT(calls, 4);
+	CHECK_INT(reactor_close(r), 0);
+}
+
 static const struct test tests[] = {
 	TEST("an empty loop", empty),
 	TEST("a handler of every kind", kinds),
@@ -509,6 +555,7 @@ static const struct test tests[] = {
 	TEST("name, priority and background", attributes),
 	TEST("a one-shot timer that is queued", last_call),
 	TEST("works inside callbacks", callbacks),
+	TEST("works inside prepare and check", hooks),
 	TEST("a post that was only sent keeps the loop alive", unstarted_post),
 	TEST("any byte may be in a name, and any number", names),
 	TEST("needs no memory", no_memory),

@@ -4,6 +4,7 @@
  * fork.c: after fork(2) parent and child both go on with what was started,
  * and neither notices what the other does.
  */
+#include <pthread.h>
 #include "test/loop.h"
 
 static int fo_called;
@@ -299,6 +300,7 @@ posts(void)
 {
 	struct reactor *r = loop_open();
 	struct reactor_post post = { .callback = fo_post_called };
+	uint64_t count;
 	pid_t pid;
 
 	CHECK(reactor_post_start(r, &post) == 0);
@@ -321,6 +323,8 @@ posts(void)
 	CHECK_INT(reactor_run_once(r, -1), 1);
 	CHECK_INT(fo_called, 1);
 	CHECK_INT(reactor_run_once(r, 0), 0);
+	(void)!read(
+	    r->wake.fd, &count, sizeof(count)); /* where it need not be */
 	pid = fo_fork();
 	if (pid == 0) {
 		CHECK(reactor_run_once(r, 0) == 0);
@@ -532,6 +536,65 @@ no_descriptor_lost(void)
 	CHECK(reactor_close(r) == 0);
 }
 
+/* ---- Which threads of the child notice ------------------------------------ */
+
+/* On the stack: what the child has not written yet is slow to write. */
+struct fo_race {
+	atomic_int ready;
+	unsigned generation[2];
+};
+
+static unsigned
+fo_generation(struct fo_race *race)
+{
+	/* Closer together than any barrier would let them go. */
+	atomic_fetch_add(&race->ready, 1);
+	while (atomic_load(&race->ready) < 2)
+		continue;
+	return reactor__fork_generation();
+}
+
+static void *
+fo_thread(void *race)
+{
+	((struct fo_race *)race)->generation[1] = fo_generation(race);
+	return NULL;
+}
+
+/* Both at once, and neither may take the parent's loop for its own. */
+static void
+fo_threads(unsigned was)
+{
+	struct fo_race race = { 0, { 0, 0 } };
+	pthread_t thread;
+
+	CHECK(pthread_create(&thread, NULL, fo_thread, &race) == 0);
+	race.generation[0] = fo_generation(&race);
+	CHECK(pthread_join(thread, NULL) == 0);
+	CHECK(race.generation[0] != was);
+	CHECK(race.generation[1] == race.generation[0]);
+	CHECK(reactor__fork_generation() == race.generation[0]);
+}
+
+static void
+threads(void)
+{
+	struct reactor *r = loop_open();
+	pid_t pid;
+	int i;
+
+	for (i = 0; i < 300; i++) {
+		pid = fo_fork();
+		if (pid == 0) {
+			fo_threads(r->generation);
+			_exit(0);
+		}
+		fo_join(pid);
+	}
+	CHECK(reactor__fork_generation() == r->generation);
+	CHECK(reactor_close(r) == 0);
+}
+
 static const struct test tests[] = {
 	TEST("both go on", both_go_on),
 	TEST("the parent is not disturbed", parent_undisturbed),
@@ -545,6 +608,7 @@ static const struct test tests[] = {
 	TEST("fork in a callback that ends its handler", ends_in_a_callback),
 	TEST("descendants", descendants),
 	TEST("no descriptor is lost", no_descriptor_lost),
+	TEST("threads of the child that notice at once", threads),
 };
 
 TEST_MAIN(tests)

@@ -5,6 +5,7 @@
  * errors, time-outs, and what the backend is told of it.  What happens when
  * descriptors are closed and reused is in reuse.c.
  */
+#include <pthread.h>
 #include <limits.h>
 #include <sys/resource.h>
 #include "test/loop.h"
@@ -634,6 +635,158 @@ freed_in_callbacks(void)
 		loop_close(fd[i]);
 }
 
+/* ---- Mistakes of the program --------------------------------------------- */
+
+/* Closed, marked as closed, and only then stopped. */
+static void
+stopped_as_none(void)
+{
+	struct reactor *r = loop_open();
+	struct reactor_timer limit = { .every = 20 * LOOP_MS };
+	struct loop_io io, other;
+	int fd[2], copy;
+
+	loop_pipe(fd);
+	loop_io(&io, fd[0], REACTOR_READ);
+	io.io.timeout = &limit;
+	CHECK(reactor_io_start(r, &io.io) == 0);
+	CHECK_INT(reactor_run_once(r, 0), 0);
+	copy = dup(fd[0]);
+	CHECK(copy != -1 && close(fd[0]) == 0);
+	io.io.fd = -1;
+	reactor_io_stop(r, &io.io);
+	loop_put(fd[1]);
+	/* Nothing is left of it, neither a call nor a reason to spin. */
+	loop_count(r);
+	CHECK_INT(reactor_run_once(r, 50 * LOOP_MS), 0);
+	CHECK_INT(reactor_run_once(r, 50 * LOOP_MS), 0);
+	CHECK_INT(io.calls, 0);
+	CHECK(loop_waits < 10);
+	CHECK_INT(dup2(copy, fd[0]), fd[0]);
+	loop_watch(r, &other, fd[0], REACTOR_READ);
+	CHECK_INT(reactor_run_once(r, -1), 1);
+	CHECK_INT(other.calls, 1);
+	CHECK(reactor_close(r) == 0);
+	CHECK(close(copy) == 0);
+	loop_close(fd);
+}
+
+/* The same, but never stopped: it is called once more, and told in time. */
+static struct loop_io *ha_none;
+
+static void
+ha_make_none(struct reactor *r, struct reactor_defer *defer)
+{
+	(void)r;
+	(void)defer;
+	ha_none->io.fd = -1;
+}
+
+static void
+timed_as_none(void)
+{
+	struct reactor *r = loop_open();
+	struct reactor_defer defer = { .callback = ha_make_none };
+	struct reactor_timer limit = { .every = 5 * LOOP_MS };
+	struct loop_io io;
+	int fd[2], i;
+
+	loop_pipe(fd);
+	loop_put(fd[1]);
+	loop_io(&io, fd[0], REACTOR_READ);
+	io.io.timeout = &limit;
+	io.io.event.priority = -1;
+	ha_none = &io;
+	CHECK(reactor_io_start(r, &io.io) == 0);
+	CHECK(reactor_defer_start(r, &defer) == 0);
+	CHECK_INT(reactor_run_once(r, 0), 2);
+	CHECK_INT(io.ready, REACTOR_READ);
+	CHECK_INT(read(fd[0], &i, 1), 1);
+	for (i = 0; i < 1000 && io.ready != REACTOR_TIMEOUT; i++)
+		CHECK(reactor_run_once(r, 10 * LOOP_MS) >= 0);
+	CHECK_INT(io.ready, REACTOR_TIMEOUT);
+	reactor_io_stop(r, &io.io);
+	CHECK(reactor_close(r) == 0);
+	loop_close(fd);
+}
+
+/* What is always ready is never urgent, and no reason to spin. */
+static void
+never_urgent(void)
+{
+	struct reactor *r = loop_open();
+	struct loop_io urgent, readable;
+	int fd = open("/etc/passwd", O_RDONLY | O_CLOEXEC);
+
+	CHECK(fd != -1);
+	loop_io(&urgent, fd, REACTOR_URGENT);
+	if (reactor_io_start(r, &urgent.io) == -1)
+		SKIP("no URGENT here");
+	CHECK_INT(reactor_run_once(r, 0), 0);
+	CHECK_INT(reactor_run_once(r, 0), 0);
+	loop_count(r);
+	CHECK_INT(reactor_run_once(r, 10 * LOOP_MS), 0);
+	CHECK(loop_timeout != 0);
+	/* It can be read all the same, by whoever asks for that. */
+	loop_watch(r, &readable, fd, REACTOR_READ);
+	CHECK(reactor_run_once(r, 0) >= 0);
+	CHECK(reactor_run_once(r, 0) >= 0);
+	CHECK(readable.calls > 0);
+	CHECK_INT(urgent.calls, 0);
+	reactor_io_stop(r, &readable.io);
+	CHECK_INT(reactor_run_once(r, 0), 0);
+	CHECK_INT(reactor_run_once(r, 10 * LOOP_MS), 0);
+	CHECK(loop_timeout != 0);
+	CHECK(reactor_close(r) == 0);
+	CHECK(close(fd) == 0);
+}
+
+static void
+ha_close_all(struct reactor *r, struct reactor_defer *defer)
+{
+	int fd;
+
+	(void)r;
+	(void)defer;
+	for (fd = 3; fd < 256; fd++)
+		(void)close(fd);
+}
+
+static void *
+ha_stop_later(void *r)
+{
+	loop_sleep(100 * LOOP_MS);
+	reactor_stop(r);
+	return NULL;
+}
+
+static void
+ha_too_late(struct reactor *r, struct reactor_timer *timer)
+{
+	(void)timer;
+	reactor_stop(r);
+}
+
+/* Also those that the loop waits by; then it can still be woken. */
+static void
+all_closed(void)
+{
+	struct reactor *r = loop_open();
+	struct reactor_defer defer = { .callback = ha_close_all };
+	struct reactor_timer timer = { .callback = ha_too_late };
+	int64_t began = test_clock();
+	pthread_t thread;
+
+	CHECK(reactor_timer_start(r, &timer, 20 * REACTOR_SECOND) == 0);
+	CHECK_INT(reactor_run_once(r, 0), 0);
+	CHECK(reactor_defer_start(r, &defer) == 0);
+	CHECK(pthread_create(&thread, NULL, ha_stop_later, r) == 0);
+	CHECK(reactor_run(r) == 0);
+	CHECK(test_clock() - began < 15 * REACTOR_SECOND);
+	CHECK(pthread_join(thread, NULL) == 0);
+	CHECK(reactor_close(r) == 0);
+}
+
 static const struct test tests[] = {
 	TEST("any number of handlers on one descriptor", many),
 	TEST("stopped by another in the same batch", stopped_by_another),
@@ -651,6 +804,10 @@ static const struct test tests[] = {
 	TEST("a time-out is put off", time_out_put_off),
 	TEST("a time-out is taken away", time_out_taken_away),
 	TEST("freed in callbacks", freed_in_callbacks),
+	TEST("closed, set to -1, then stopped", stopped_as_none),
+	TEST("set to -1 with a time-out", timed_as_none),
+	TEST("a file is never urgent", never_urgent),
+	TEST("all descriptors closed within a run", all_closed),
 };
 
 TEST_MAIN(tests)

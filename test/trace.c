@@ -604,6 +604,43 @@ lines(void)
 }
 
 static void
+unseen(struct reactor *r, struct reactor_signal *signal,
+    const struct reactor_signal_info *info)
+{
+	(void)r;
+	(void)signal;
+	(void)info;
+}
+
+/* Each start tells what is started, not what was before. */
+static void
+lines_of_signals(void)
+{
+	int was, fd = catch_stderr(&was);
+	struct reactor *r = traced("-");
+	struct reactor_signal signal = { .callback = unseen };
+	char *text;
+	const char *p;
+
+	signal.number = SIGUSR1;
+	CHECK_INT(reactor_signal_start(r, &signal), 0);
+	signal.number = SIGUSR2;
+	CHECK_INT(reactor_signal_start(r, &signal), 0);
+	reactor_signal_stop(r, &signal);
+	CHECK_INT(reactor_close(r), 0);
+	restore_stderr(was);
+	p = text = contents(fd);
+	expect(&p, "  register  signal  ");
+	expect(&p, " SIGUSR1");
+	expect(&p, "  register  signal  ");
+	expect(&p, " SIGUSR2");
+	expect(&p, "  stop      signal  ");
+	expect(&p, " SIGUSR2");
+	CHECK(strstr(text, "signal 0") == NULL);
+	free(text);
+}
+
+static void
 seen_now(struct reactor *r, struct reactor_defer *defer)
 {
 	char text[4096];
@@ -789,6 +826,7 @@ static const struct test tests[] = {
 	TEST("a file that cannot be written is an error", unwritable),
 	TEST("no memory is an error, and nothing leaks", no_memory),
 	TEST("lines for people", lines),
+	TEST("lines of signals", lines_of_signals),
 	TEST("a line is there before its callback", lines_at_once),
 	TEST("a reader that went away raises no SIGPIPE", broken_pipe),
 	TEST("descriptors 0 to 2 are not taken", low_numbers),
