@@ -89,12 +89,15 @@ ep_close(void *opaque)
 static int
 ep_make_room(struct ep_state *state, int max)
 {
-	struct epoll_event *events = reactor__grown(
-	    state->events, &state->room, (size_t)max, sizeof(*events));
+	struct epoll_event *events;
 
+	if ((size_t)max <= state->room)
+		return max;
+	events = reactor__grown(
+	    state->events, &state->room, (size_t)max, sizeof(*events));
 	if (events != NULL)
 		state->events = events;
-	return max < (int)state->room ? max : (int)state->room;
+	return events != NULL ? max : (int)state->room;
 }
 
 static void *

@@ -60,38 +60,46 @@ reactor__fire(struct reactor *r, struct reactor_event *event)
 	dp_fire(r, event, r->observed);
 }
 
-/* 0: reactor_stop was called. */
-static __attribute__((always_inline)) inline int
-dp_drain(struct reactor *r, struct reactor_link *list, unsigned observed)
+/* The highest level first; ends early when reactor_stop was called. */
+static __attribute__((always_inline)) inline void
+dp_drain(struct reactor *r, unsigned observed)
 {
-	while (!reactor__list_empty(list)) {
-		if (__atomic_load_n(&r->stop, __ATOMIC_RELAXED))
-			return 0;
-		dp_fire(r, reactor__queue_take(list), observed);
-	}
-	return 1;
+	struct reactor_link *list = &r->batch.list[REACTOR__LEVELS];
+
+	while (list-- > r->batch.list)
+		while (!reactor__list_empty(list)) {
+			if (__atomic_load_n(&r->stop, __ATOMIC_RELAXED))
+				return;
+			dp_fire(r, reactor__queue_take(list), observed);
+		}
 }
 
 void
 reactor__dispatch(struct reactor *r)
 {
-	struct reactor_link *list = r->batch.list;
-	int level, go_on = 1;
+	int level;
 
 	if (r->trace != NULL)
 		reactor__trace_dispatch(r);
+	r->taken = r->events;
 	for (level = 0; level < REACTOR__LEVELS; level++)
-		reactor__list_move(&list[level], &r->queue.list[level]);
-	while (level-- > 0 && go_on)
-		go_on = r->observed ? dp_drain(r, &list[level], 1)
-				    : dp_drain(r, &list[level], 0);
+		reactor__list_move(
+		    &r->batch.list[level], &r->queue.list[level]);
+	if (r->observed)
+		dp_drain(r, 1);
+	else
+		dp_drain(r, 0);
+	if (__atomic_load_n(&r->stop, __ATOMIC_RELAXED))
+		r->taken--; /* some may be left over */
 }
 
+/* Mostly nothing came since the last dispatch, and a number tells so. */
 int
-reactor__queue_empty(struct reactor *r)
+reactor__queue_empty(const struct reactor *r)
 {
-	return reactor__queue_is_empty(&r->queue) &&
-	    reactor__queue_is_empty(&r->batch);
+	return r->events == r->taken ||
+	    (reactor__queue_is_empty(&r->queue) &&
+		reactor__queue_is_empty(&r->batch));
 }
 
 int

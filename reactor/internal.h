@@ -90,6 +90,7 @@ struct reactor {
 	unsigned observed;           /* trace or measure */
 	int stop;                    /* atomic: reactor_stop */
 	uint64_t handlers;
+	uint64_t taken; /* the value of `events` at the last dispatch */
 
 	/* handler.c */
 	struct reactor__slot *slots;
@@ -202,7 +203,7 @@ reactor__queue(struct reactor *r, struct reactor_event *event)
 /* dispatch.c */
 void reactor__dispatch(struct reactor *);
 void reactor__fire(struct reactor *, struct reactor_event *);
-int reactor__queue_empty(struct reactor *);
+int reactor__queue_empty(const struct reactor *);
 int reactor__feed_plain(struct reactor *, struct reactor_event *, unsigned);
 
 /* handler.c: for io.c, */
@@ -267,7 +268,15 @@ void reactor__heap_insert(struct reactor__heap *, struct reactor_timer *);
 void reactor__heap_move(struct reactor__heap *, struct reactor_timer *);
 void reactor__heap_remove(struct reactor__heap *, struct reactor_timer *);
 
-/* timer.c */
+/* timer.c: what the crank asks for, if there are timers. */
+static inline int
+reactor__timers(const struct reactor *r)
+{
+	return (r->heaps[REACTOR__MONOTONIC].length |
+		   r->heaps[REACTOR__WALL].length |
+		   r->heaps[REACTOR__BOOT].length) != 0;
+}
+
 int64_t reactor__timer_wait(struct reactor *); /* ns; -1: for ever */
 void reactor__timer_expire(struct reactor *);
 void reactor__timer_forked(struct reactor *);
@@ -285,8 +294,9 @@ void reactor__wake_close(struct reactor *);
 int reactor__wake_forked(struct reactor *);
 void reactor__knock(struct reactor *); /* any thread, signal handlers */
 void reactor__enter(struct reactor *);
-int reactor__doze(struct reactor *);  /* 0: do not sleep */
-int reactor__awake(struct reactor *); /* 1: somebody knocked */
+int reactor__doze(struct reactor *);          /* 0: do not sleep */
+int reactor__awake(struct reactor *);         /* 1: somebody knocked */
+int reactor__knocked(const struct reactor *); /* the same, only looked at */
 void reactor__leave(struct reactor *);
 
 /* post.c */

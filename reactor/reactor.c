@@ -80,7 +80,7 @@ rc_timeout(struct reactor *r, int always, int64_t limit)
 	if (always || !reactor__queue_empty(r) ||
 	    !reactor__list_empty(&r->idles))
 		return 0;
-	timeout = reactor__timer_wait(r);
+	timeout = reactor__timers(r) ? reactor__timer_wait(r) : -1;
 	if (limit >= 0 && (timeout < 0 || limit < timeout))
 		timeout = limit;
 	return timeout;
@@ -124,7 +124,8 @@ rc_collect(struct reactor *r, int n, int always)
 		reactor__signal_collect(r);
 		reactor__post_collect(r);
 	}
-	reactor__timer_expire(r);
+	if (reactor__timers(r))
+		reactor__timer_expire(r);
 	if (!reactor__list_empty(&r->idles) && reactor__queue_empty(r))
 		reactor__hook_idle(r);
 	if ((size_t)n == r->nready)
@@ -140,7 +141,7 @@ rc_turn(struct reactor *r, int64_t limit)
 		return -1;
 	r->turns++;
 	reactor__hook_prepare(r);
-	always = reactor__handler_apply(r);
+	always = r->changes != -1 && reactor__handler_apply(r);
 	n = rc_wait(r, rc_timeout(r, always, limit));
 	if (n == -1)
 		return rc_repair(r);
@@ -243,7 +244,7 @@ reactor_next(struct reactor *r, int64_t *timeout)
 	if (rc_usable(r) == -1)
 		return -1;
 	always = reactor__handler_apply(r);
-	*timeout = rc_timeout(r, always, -1);
+	*timeout = reactor__knocked(r) ? 0 : rc_timeout(r, always, -1);
 	return 0;
 }
 

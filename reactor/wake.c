@@ -69,6 +69,12 @@ reactor__awake(struct reactor *r)
 	    WK_KNOCKED;
 }
 
+int
+reactor__knocked(const struct reactor *r)
+{
+	return __atomic_load_n(&r->doze, __ATOMIC_SEQ_CST) == WK_KNOCKED;
+}
+
 /* Outside a turn the loop counts as asleep: a foreign loop may wait for it. */
 void
 reactor__leave(struct reactor *r)

@@ -104,6 +104,10 @@ wt_overflow(struct reactor__paths *paths)
 {
 	struct reactor_link *link, *next;
 
+	/* Those that are hinted at already come before the others. */
+	for (link = paths->hint.next; link != &paths->hint; link = link->next)
+		REACTOR_OWNER(link, struct reactor_path, link)->event.mark |=
+		    REACTOR__MODIFIED | REACTOR__GONE;
 	for (link = paths->all.next; link != &paths->all; link = next) {
 		next = link->next;
 		wt_hint(paths, REACTOR_OWNER(link, struct reactor_path, link),

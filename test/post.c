@@ -477,6 +477,27 @@ litmus(void)
 	CHECK(reactor_close(r) == 0);
 }
 
+/* A loop in another that is not told by a descriptor asks before it waits. */
+static void
+foreign(void)
+{
+	struct reactor *r = loop_open();
+	struct po_post p = { .post.callback = po_called };
+	int64_t timeout = 7;
+
+	CHECK_INT(reactor_run_once(r, 0), 0);
+	CHECK_INT(reactor_next(r, &timeout), 0);
+	CHECK_INT(timeout, -1);
+	reactor_post_send(r, &p.post);
+	CHECK_INT(reactor_next(r, &timeout), 0);
+	CHECK_INT(timeout, 0);
+	CHECK_INT(reactor_run_once(r, 0), 1);
+	CHECK_INT(p.calls, 1);
+	CHECK_INT(reactor_next(r, &timeout), 0);
+	CHECK_INT(timeout, -1);
+	CHECK(reactor_close(r) == 0);
+}
+
 static const struct test tests[] = {
 	TEST("in the order of sending, each once", order),
 	TEST("from its own callback", from_its_own_callback),
@@ -488,6 +509,7 @@ static const struct test tests[] = {
 	TEST("the last of merged sends is seen", the_last_is_seen),
 	TEST("ping-pong between two loops", ping_pong),
 	TEST("a million rounds, awake", litmus),
+	TEST("a foreign loop asks first", foreign),
 };
 
 TEST_MAIN(tests)
