@@ -4,6 +4,7 @@
  * kevent.c: tests that the emulated kevent(2) reports as those of the BSDs do.
  */
 #include <pthread.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <netinet/in.h>
 #include "test/kevent.h"
@@ -428,6 +429,34 @@ interrupted(void)
 	close_all(fd[0], fd[1]);
 }
 
+/* A kqueue was closed, and its number is an epoll set of the program's. */
+static void
+not_ours(void)
+{
+	struct epoll_event event;
+	struct kevent c;
+	int set, i;
+
+	kq = kqueue();
+	EV_SET(&c, &kq, EVFILT_USER, EV_ADD, NOTE_TRIGGER, 0, NULL);
+	CHECK_INT(kevent(kq, &c, 1, NULL, 0, NULL), 0);
+	CHECK_INT(close(kq), 0);
+	set = epoll_create1(EPOLL_CLOEXEC);
+	CHECK_INT(set, kq);
+	for (i = 0; i < 2; i++) {
+		CHECK_INT(look(8), -1);
+		CHECK_INT(errno, EBADF);
+		CHECK_INT(kqueue_close(kq), -1);
+		CHECK_INT(errno, EBADF);
+		CHECK_INT(epoll_wait(set, &event, 1, 0), 0);
+	}
+	/* This frees what was behind the first. */
+	kq = kqueue();
+	CHECK_INT(kqueue_close(kq), 0);
+	CHECK_INT(epoll_wait(set, &event, 1, 0), 0);
+	CHECK_INT(close(set), 0);
+}
+
 static const struct test tests[] = {
 	TEST("errors of changes", errors),
 	TEST("time-outs", times),
@@ -444,6 +473,7 @@ static const struct test tests[] = {
 	TEST("long event lists", many),
 	TEST("EVFILT_USER", user),
 	TEST("EINTR", interrupted),
+	TEST("its number is another epoll set", not_ours),
 };
 
 TEST_MAIN(tests)

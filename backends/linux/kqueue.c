@@ -40,7 +40,13 @@ kqe_add(struct reactor__kq *q, int fd)
 static int
 kqe_alive(struct reactor__kq *q)
 {
-	return kqe_add(q, q->wake) == -1 && errno == EEXIST;
+	struct epoll_event none = { 0 };
+
+	if (kqe_add(q, q->wake) == -1)
+		return errno == EEXIST;
+	/* Another epoll set has the number now: it shall stay as it is. */
+	(void)epoll_ctl(q->descriptor, EPOLL_CTL_DEL, q->wake, &none);
+	return 0;
 }
 
 static struct reactor__kq **
