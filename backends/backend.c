@@ -51,9 +51,8 @@ be_find(const char *name)
 	return NULL;
 }
 
-/* strerror(3) is not safe in threads. */
-static const char *
-be_reason(int error)
+const char *
+reactor__reason(int error)
 {
 	switch (error) {
 	case ENOSYS:
@@ -67,6 +66,13 @@ be_reason(int error)
 		return "the system has too many descriptors";
 	case ENOMEM:
 		return "no memory";
+	case ENOENT:
+	case ENOTDIR:
+		return "there is no such directory";
+	case EISDIR:
+		return "it is a directory";
+	case EROFS:
+		return "the file system is read-only";
 	}
 	return "it could not be opened";
 }
@@ -96,7 +102,7 @@ be_info(struct reactor_backend_info *info, size_t i)
 	state = backend->open();
 	if (state == NULL) {
 		info->error = errno;
-		info->reason = be_reason(errno);
+		info->reason = reactor__reason(errno);
 		return;
 	}
 	backend->close(state);

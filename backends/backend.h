@@ -106,6 +106,8 @@ extern const struct reactor_backend *const reactor__backends[];
 const struct reactor_backend *reactor__backend_choose(
     const char *names, void **state, char *message, size_t size);
 
+/* Why something could not be opened; strerror(3) is not for threads. */
+const char *reactor__reason(int error);
 /* "epoll", "kqueue (emulated)". */
 const char *reactor__backend_label(const struct reactor_backend *);
 

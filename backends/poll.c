@@ -15,7 +15,7 @@
  *  d. POLLHUP and POLLERR need not be asked for and cannot be refused; they
  *     wake every direction.  POLLRDHUP is not asked for: half-closed peers
  *     still listen.
- *  e. poll counts milliseconds, ppoll nanoseconds; macOS has only the first.
+ *  e. poll counts milliseconds, ppoll nanoseconds; macOS and older NetBSD have only the first.
  *  f. Regular files are always ready, so EPERM is never the answer.
  */
 #include <errno.h>
@@ -26,7 +26,7 @@
 #include <time.h>
 #include "backends/backend.h"
 
-#if defined(__APPLE__) || defined(WITHOUT_PPOLL)
+#if defined(__APPLE__) || defined(__NetBSD__) || defined(WITHOUT_PPOLL)
 static int
 pl_poll(struct pollfd *set, nfds_t used, int64_t timeout)
 {

@@ -292,7 +292,8 @@ void reactor__alarm_forked(struct reactor *, int clock);
 int reactor__wake_open(struct reactor *);
 void reactor__wake_close(struct reactor *);
 int reactor__wake_forked(struct reactor *);
-void reactor__knock(struct reactor *); /* any thread, signal handlers */
+int reactor__wake_again(struct reactor *); /* it was lost */
+void reactor__knock(struct reactor *);     /* any thread, signal handlers */
 void reactor__enter(struct reactor *);
 int reactor__doze(struct reactor *);          /* 0: do not sleep */
 int reactor__awake(struct reactor *);         /* 1: somebody knocked */

@@ -19,7 +19,7 @@
 #include "reactor/internal.h"
 
 #ifndef SYS_pidfd_open
-#define SYS_pidfd_open 434
+#define SYS_pidfd_open (-1) /* with old headers: ENOSYS */
 #endif
 #ifndef MADV_WIPEONFORK
 #define MADV_WIPEONFORK 18

@@ -61,7 +61,8 @@ op_open(struct reactor *r, const struct reactor_options *options)
 		return 0;
 	error = errno;
 	(void)snprintf(op_message, sizeof(op_message),
-	    "cannot write a trace to %.200s: %s", trace, strerror(error));
+	    "cannot write a trace to %.200s: %s", trace,
+	    reactor__reason(error));
 	reactor__wake_close(r);
 	errno = error;
 	return -1;

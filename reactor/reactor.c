@@ -7,6 +7,8 @@
 #include <errno.h>
 #include "reactor/internal.h"
 
+#define RC_DEAF (100 * REACTOR_MILLISECOND)
+
 /* ---- A new backend: after fork, or when the old one is broken ------------ */
 
 static int
@@ -140,6 +142,9 @@ rc_turn(struct reactor *r, int64_t limit)
 	if (rc_usable(r) == -1)
 		return -1;
 	r->turns++;
+	/* Deaf, for lack of a descriptor: try again, and soon. */
+	if (r->wake_write == -1 && reactor__wake_again(r) == -1)
+		limit = limit < 0 || limit > RC_DEAF ? RC_DEAF : limit;
 	reactor__hook_prepare(r);
 	always = r->changes != -1 && reactor__handler_apply(r);
 	n = rc_wait(r, rc_timeout(r, always, limit));

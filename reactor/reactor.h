@@ -368,7 +368,7 @@ void reactor_check_stop(struct reactor *, struct reactor_check *);
 /*
  * Puts a started handler in the queue by hand, as if what it waits for had
  * happened; `ready` counts for io only.  EINVAL if it is not started, or is
- * a prepare or check handler.
+ * a prepare, check or child handler.
  */
 int reactor_feed(struct reactor *, struct reactor_event *, unsigned ready);
 

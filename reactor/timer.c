@@ -196,6 +196,10 @@ tm_is_plain(const struct reactor_event *event)
 	return memcmp(options, plain, sizeof(plain)) == 0;
 }
 
+_Static_assert(offsetof(struct reactor_event, kind) ==
+	offsetof(struct reactor_event, priority) + 3,
+    "the four bytes of tm_is_plain do not stand together");
+
 /* Done again and again: a time-out is pushed away.  That is kept short. */
 int
 reactor_timer_start(

@@ -184,3 +184,9 @@ reactor__wake_forked(struct reactor *r)
 		wk_write(r->wake_write);
 	return 0;
 }
+
+int
+reactor__wake_again(struct reactor *r)
+{
+	return wk_open(r);
+}

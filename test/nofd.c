@@ -108,6 +108,13 @@ nf_use(struct reactor *r)
 
 /* RLIMIT_NOFILE counts from 0: three are open, the fourth is number 3. */
 static void
+nf_posted(struct reactor *r, struct reactor_post *post)
+{
+	(void)r;
+	(void)post;
+}
+
+static void
 few(void)
 {
 	int before, opened = 0, failed = 0, n;
@@ -160,9 +167,40 @@ none_left(void)
 	loop_close(fd);
 }
 
+/* The wake descriptor is closed, and there is no other to be had for a while. */
+static void
+deaf_for_a_while(void)
+{
+	struct reactor *r = loop_open();
+	struct rlimit limit, none;
+	struct reactor_post post = { .callback = nf_posted };
+
+	if (!loop_is(r, "poll") && !loop_is(r, "select"))
+		SKIP("only poll and select tell of a closed descriptor");
+	CHECK(reactor_post_start(r, &post) == 0);
+	CHECK_INT(reactor_run_once(r, 0), 0);
+	CHECK(close(r->wake.fd) == 0);
+	CHECK(getrlimit(RLIMIT_NOFILE, &limit) == 0);
+	none = limit;
+	none.rlim_cur = 0;
+	CHECK(setrlimit(RLIMIT_NOFILE, &none) == 0);
+	CHECK_INT(reactor_run_once(r, 0), 0);
+	CHECK_INT(r->wake_write, -1);
+	reactor_post_send(r, &post);
+	CHECK_INT(reactor_run_once(r, -1), 1);
+	CHECK_INT(reactor_run_once(r, 0), 0);
+	CHECK(setrlimit(RLIMIT_NOFILE, &limit) == 0);
+	CHECK_INT(reactor_run_once(r, 0), 0);
+	CHECK(r->wake_write != -1);
+	reactor_post_send(r, &post);
+	CHECK_INT(reactor_run_once(r, -1), 1);
+	CHECK(reactor_close(r) == 0);
+}
+
 static const struct test tests[] = {
 	TEST("opened with few descriptors", few),
 	TEST("none is left", none_left),
+	TEST("deaf for a while", deaf_for_a_while),
 };
 
 TEST_MAIN(tests)
