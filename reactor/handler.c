@@ -17,11 +17,15 @@
 #include <fcntl.h>
 #include "reactor/internal.h"
 
-/* slot.state */
+/*
+ * slot.state.  A slot that is always ready stays on the list of changes: what
+ * is left there after the backend was told is what keeps the loop from
+ * sleeping, and is delivered by hand after the wait.
+ */
 enum {
 	HD_CHANGED = 0x01, /* on the list of changes */
 	HD_STARTED = 0x02, /* a handler came: the number may be a new file */
-	HD_ALWAYS = 0x04   /* cannot be waited for; stays on the list */
+	HD_ALWAYS = 0x04   /* the backend said so: it cannot be waited for */
 };
 
 static void

@@ -22,14 +22,21 @@ struct reactor__queue {
 	struct reactor_link list[REACTOR__LEVELS];
 };
 
-/* event.state: flags below, and the level (priority + 2) in the upper bits. */
+/*
+ * event.state: flags below, and the level (priority + 2) in the upper bits.
+ * A handler whose next call is its LAST is still STARTED if it is a one-shot
+ * timer, and not any more if it is an io or a child.
+ *
+ * event.mark: what an io is to be told; the descriptor that the timer of an io
+ * belongs to; why a path is looked at.
+ */
 enum {
 	REACTOR__STARTED = 0x01,
 	REACTOR__COUNTED = 0x02, /* keeps the loop running */
 	REACTOR__QUEUED = 0x04,  /* place is a link */
 	REACTOR__HEAPED = 0x08,  /* place is in a heap of timers */
 	REACTOR__DIRECT = 0x08,  /* a producer: called, and never queued */
-	REACTOR__LAST = 0x10,    /* stopped, but queued for a last call */
+	REACTOR__LAST = 0x10,    /* queued for its last call */
 	REACTOR__LEVEL = 5       /* shift */
 };
 

@@ -8,6 +8,12 @@
  *   ASLEEP   it waits, or may: whoever knocks must write
  *   KNOCKED  somebody knocked: nobody else needs to
  *
+ *   enter    ASLEEP -> AWAKE    a run begins
+ *   doze     AWAKE -> ASLEEP    before a wait; fails if KNOCKED: do not sleep
+ *   awake    any -> AWAKE       after it; tells whether KNOCKED
+ *   leave    AWAKE -> ASLEEP    a run ends; if KNOCKED, writes
+ *   knock    any -> KNOCKED     by others; if ASLEEP, writes
+ *
  * All of it is sequentially consistent.  Whoever knocks has published before
  * and then looks at doze; the loop changes doze and then looks at what was
  * published: one of the two sees the other.  Outside a turn the loop counts as
