@@ -687,7 +687,7 @@ timed_as_none(void)
 {
 	struct reactor *r = loop_open();
 	struct reactor_defer defer = { .callback = ha_make_none };
-	struct reactor_timer limit = { .every = 5 * LOOP_MS };
+	struct reactor_timer limit = { .every = 200 * LOOP_MS };
 	struct loop_io io;
 	int fd[2], i;
 
