@@ -60,12 +60,23 @@ extern const struct reactor__kind reactor__kind_io, reactor__kind_io_special,
     reactor__kind_post, reactor__kind_defer, reactor__kind_idle,
     reactor__kind_prepare, reactor__kind_check, reactor__kind_path;
 
+/*
+ * slot.state.  A slot that is always ready stays on the list of changes: what
+ * is left there after the backend was told is what keeps the loop from
+ * sleeping, and is delivered by hand after the wait.
+ */
+enum {
+	REACTOR__CHANGED = 0x01, /* on the list of changes */
+	REACTOR__FRESH = 0x02,   /* a handler came: it may be a new file */
+	REACTOR__ALWAYS = 0x04   /* says the backend: not to be waited for */
+};
+
 /* A descriptor, in the table indexed by it. */
 struct reactor__slot {
 	struct reactor_io *first; /* its handlers */
 	int next;                 /* in the list of changes; -1: end */
 	unsigned char registered; /* what the backend knows */
-	unsigned char state;      /* handler.c's */
+	unsigned char state;
 };
 
 struct reactor__due {
@@ -214,11 +225,16 @@ void reactor__handler_release(struct reactor *, int fd);
 /* and for the crank. */
 /* 1: do not sleep, something is always ready. */
 int reactor__handler_apply(struct reactor *);
-void reactor__handler_ready(
-    struct reactor *, const struct reactor_ready *, int n);
-int reactor__handler_recheck(struct reactor *, struct reactor_ready *, int n);
-void reactor__handler_always(struct reactor *);
 void reactor__handler_forget(struct reactor *);
+/* For ready.c as well. */
+void reactor__handler_change(struct reactor *, int fd);
+void reactor__handler_bad(struct reactor *, int fd, int error);
+
+/* ready.c */
+void reactor__ready(struct reactor *, const struct reactor_ready *, int n);
+void reactor__ready_always(struct reactor *);
+/* Drops records of what may be another file by now; returns how many stay. */
+int reactor__ready_recheck(struct reactor *, struct reactor_ready *, int n);
 
 /* io.c */
 void reactor__io_bad(struct reactor *, struct reactor_io *, int error);

@@ -119,9 +119,9 @@ rc_grow(struct reactor *r)
 static void
 rc_collect(struct reactor *r, int n, int always)
 {
-	reactor__handler_ready(r, r->ready, n);
+	reactor__ready(r, r->ready, n);
 	if (always)
-		reactor__handler_always(r);
+		reactor__ready_always(r);
 	if (reactor__awake(r)) {
 		reactor__signal_collect(r);
 		reactor__post_collect(r);
@@ -153,7 +153,7 @@ rc_turn(struct reactor *r, int64_t limit)
 	r->failed = 0;
 	if (!reactor__list_empty(&r->checks)) {
 		reactor__hook_check(r);
-		n = reactor__handler_recheck(r, r->ready, n);
+		n = reactor__ready_recheck(r, r->ready, n);
 	}
 	rc_collect(r, n, always);
 	reactor__dispatch(r);
