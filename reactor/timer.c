@@ -200,7 +200,7 @@ _Static_assert(offsetof(struct reactor_event, kind) ==
 	offsetof(struct reactor_event, priority) + 3,
     "the four bytes of tm_is_plain do not stand together");
 
-/* Done again and again: a time-out is pushed away.  That is kept short. */
+/* Done again and again: a time-out is pushed away, or not needed any more. */
 int
 reactor_timer_start(
     struct reactor *r, struct reactor_timer *timer, int64_t after)
@@ -222,6 +222,12 @@ reactor_timer_start_at(
 void
 reactor_timer_stop(struct reactor *r, struct reactor_timer *timer)
 {
+	if (tm_is_plain(&timer->event) && r->trace == NULL) {
+		reactor__heap_remove(&r->heaps[REACTOR__MONOTONIC], timer);
+		timer->event.state = 0;
+		r->active--;
+		return;
+	}
 	if (timer->event.state & REACTOR__STARTED)
 		tm_leave(r, timer);
 	reactor__stopped(r, &timer->event);
