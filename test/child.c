@@ -427,18 +427,6 @@ closed(void)
 	CHECK_INT(reactor_close(r), 0);
 }
 
-static int left; /* allocations before they fail */
-
-static void *
-stingy(void *memory, size_t size)
-{
-	if (size == 0) {
-		free(memory);
-		return NULL;
-	}
-	return left-- > 0 ? realloc(memory, size) : NULL;
-}
-
 static void
 no_memory(void)
 {
@@ -448,16 +436,16 @@ no_memory(void)
 	int i, failed = 1;
 
 	begin();
-	reactor_set_allocator(stingy);
+	reactor_set_allocator(loop_stingy);
 	for (i = 0; failed; i++) {
-		left = 1000;
+		loop_left = 1000;
 		r = loop_open();
 		memset(&p, 0, sizeof(p));
 		p.child.callback = noted;
 		p.child.pid = (int)child(i);
-		left = i;
+		loop_left = i;
 		failed = reactor_child_start(r, &p.child);
-		left = 1000;
+		loop_left = 1000;
 		if (failed) {
 			CHECK_INT(errno, ENOMEM);
 			reactor_stats(r, &stats);
@@ -580,14 +568,14 @@ lost(void)
 
 	if (blind())
 		SKIP("no pidfd");
-	reactor_set_allocator(stingy);
-	left = 1000;
+	reactor_set_allocator(loop_stingy);
+	loop_left = 1000;
 	r = loop_open();
 	probed = &p;
 	watch(r, &p, pid);
 	loop_count(r);
 	loop_counting.update = lose;
-	left = 0;
+	loop_left = 0;
 	CHECK(reactor_run_once(r, 0) >= 0);
 	CHECK(reactor_run_once(r, 0) >= 0);
 	CHECK_INT(p.calls, 1);

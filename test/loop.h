@@ -187,4 +187,17 @@ loop_updated(void)
 	return n;
 }
 
+/* An allocator that fails when so many allocations are made. */
+__attribute__((unused)) static int loop_left;
+
+__attribute__((unused)) static void *
+loop_stingy(void *memory, size_t size)
+{
+	if (size == 0) {
+		free(memory);
+		return NULL;
+	}
+	return loop_left-- > 0 ? realloc(memory, size) : NULL;
+}
+
 #endif

@@ -562,18 +562,6 @@ overflow(void)
 	end(r);
 }
 
-static int left;
-
-static void *
-stingy(void *memory, size_t size)
-{
-	if (size == 0) {
-		free(memory);
-		return NULL;
-	}
-	return left-- > 0 ? realloc(memory, size) : NULL;
-}
-
 static void
 no_memory(void)
 {
@@ -583,18 +571,18 @@ no_memory(void)
 	int i, failed, failures = 0;
 
 	put("file", "1");
-	reactor_set_allocator(stingy);
+	reactor_set_allocator(loop_stingy);
 	for (i = 0; i < 12; i++) {
-		left = 1000;
+		loop_left = 1000;
 		CHECK_INT(reactor_close(r), 0);
 		r = loop_open();
 		memset(&p, 0, sizeof(p));
 		p.path.callback = noted;
 		p.path.path = "file";
 		p.path.interval = 5 * LOOP_MS;
-		left = i;
+		loop_left = i;
 		failed = reactor_path_start(r, &p.path);
-		left = 1000;
+		loop_left = 1000;
 		if (failed) {
 			failures++;
 			CHECK_INT(errno, ENOMEM);

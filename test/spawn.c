@@ -433,18 +433,6 @@ no_descriptors(void)
 	CHECK_INT(reactor_close(r), 0);
 }
 
-static int left;
-
-static void *
-stingy(void *memory, size_t size)
-{
-	if (size == 0) {
-		free(memory);
-		return NULL;
-	}
-	return left-- > 0 ? realloc(memory, size) : NULL;
-}
-
 /* When the handler cannot be started, the command has not run. */
 static void
 no_memory(void)
@@ -459,15 +447,15 @@ no_memory(void)
 	CHECK(fd != -1);
 	CHECK_INT(close(fd), 0);
 	begin(&child, &command, arguments);
-	reactor_set_allocator(stingy);
+	reactor_set_allocator(loop_stingy);
 	for (i = 0; failed == -1; i++) {
-		left = 1000;
+		loop_left = 1000;
 		r = loop_open();
 		before = open_now();
-		left = i;
+		loop_left = i;
 		command.pipes = REACTOR_STDOUT;
 		failed = reactor_spawn(r, &child, &command);
-		left = 1000;
+		loop_left = 1000;
 		CHECK(access(name, F_OK) == 0 || failed == 0);
 		if (failed == -1) {
 			CHECK_INT(errno, ENOMEM);
