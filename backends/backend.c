@@ -4,10 +4,9 @@
  * backend.c: the list of backends, and the choice among them.
  */
 #include <errno.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 #include "backends/backend.h"
+#include "reactor/choice.h"
 
 extern const struct reactor_backend reactor__epoll, reactor__kqueue,
     reactor__poll, reactor__select;
@@ -121,161 +120,64 @@ reactor_backends(struct reactor_backend_info *list, size_t max)
 	return BE_KNOWN;
 }
 
-/* ---- The message --------------------------------------------------------- */
-
-struct be_message {
-	char *text;
-	size_t size, length;
-};
-
-__attribute__((format(printf, 2, 3))) static void
-be_say(struct be_message *m, const char *format, ...)
-{
-	va_list list;
-	int n;
-
-	va_start(list, format);
-	n = vsnprintf(m->text + m->length, m->size - m->length, format, list);
-	va_end(list);
-	if (n > 0)
-		m->length += (size_t)n < m->size - m->length
-		    ? (size_t)n
-		    : m->size - m->length - 1;
-}
-
-/* "epoll, poll work here; kqueue: needs a BSD or macOS" */
-static void
-be_say_what_works(struct be_message *m)
-{
-	struct reactor_backend_info info[BE_KNOWN];
-	const char *separator = "";
-	size_t i;
-
-	(void)reactor_backends(info, BE_KNOWN);
-	for (i = 0; i < BE_KNOWN; i++)
-		if (info[i].available) {
-			be_say(m, "%s%s%s", separator, info[i].name,
-			    info[i].emulated ? " (emulated)" : "");
-			separator = ", ";
-		}
-	be_say(m, "%s", *separator != '\0' ? " work here" : "none works here");
-	for (i = 0; i < BE_KNOWN; i++)
-		if (!info[i].available)
-			be_say(m, "; %s: %s", info[i].name, info[i].reason);
-}
-
 /* ---- The choice ---------------------------------------------------------- */
 
-static int
-be_is_space(char c)
+static struct reactor__candidate
+be_candidate(size_t i)
 {
-	return c == ' ' || (c >= '\t' && c <= '\r');
+	const struct reactor_backend *backend = be_find(be_known[i].name);
+	struct reactor__candidate candidate = { be_known[i].name,
+		backend != NULL && backend->emulated };
+
+	return candidate;
 }
 
-/* Names are ASCII, whatever the locale says of letters. */
-static char
-be_lower(char c)
+static const char *
+be_missing(size_t i)
 {
-	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+	struct reactor_backend_info info;
+
+	be_info(&info, i);
+	return info.available ? NULL : info.reason;
 }
 
-/* The next name of the list, in lower case, without spaces; 0: no more. */
-static int
-be_next(const char **list, char *name, size_t size)
-{
-	const char *p = *list;
-	size_t n;
-
-	do {
-		while (*p == ',' || be_is_space(*p))
-			p++;
-		for (n = 0; *p != '\0' && *p != ','; p++)
-			if (n < size - 1)
-				name[n++] = be_lower(*p);
-		while (n > 0 && be_is_space(name[n - 1]))
-			n--;
-		name[n] = '\0';
-	} while (n == 0 && *p != '\0');
-	*list = p;
-	return n > 0;
-}
+struct be_taken {
+	const struct reactor_backend *backend;
+	void *state;
+};
 
 static int
-be_is_known(const char *name)
+be_take(size_t i, void *context)
 {
-	size_t i;
+	struct be_taken *taken = context;
 
-	for (i = 0; i < BE_KNOWN; i++)
-		if (strcmp(be_known[i].name, name) == 0)
-			return 1;
-	return strcmp(name, "auto") == 0;
-}
-
-static int
-be_check(const char *names, struct be_message *m)
-{
-	char name[32];
-
-	while (be_next(&names, name, sizeof(name))) {
-		if (be_is_known(name))
-			continue;
-		be_say(m, "unknown backend \"%s\": ", name);
-		be_say_what_works(m);
-		errno = EINVAL;
+	taken->backend = be_find(be_known[i].name);
+	if (taken->backend == NULL) {
+		errno = ENOSYS;
 		return -1;
 	}
-	return 0;
-}
-
-/* Keeps the error that says most: anything but "not on this system". */
-static const struct reactor_backend *
-be_open(const struct reactor_backend *backend, void **state, int *error)
-{
-	*state = backend != NULL ? backend->open() : NULL;
-	if (*state != NULL)
-		return backend;
-	if (backend != NULL && errno != ENOSYS && errno != EPERM)
-		*error = errno;
-	return NULL;
-}
-
-static const struct reactor_backend *
-be_open_best(void **state, int *error)
-{
-	const struct reactor_backend *const *b, *chosen;
-
-	for (b = reactor__backends; *b != NULL; b++) {
-		chosen = (*b)->emulated ? NULL : be_open(*b, state, error);
-		if (chosen != NULL)
-			return chosen;
-	}
-	return NULL;
+	taken->state = taken->backend->open();
+	return taken->state != NULL ? 0 : -1;
 }
 
 const struct reactor_backend *
 reactor__backend_choose(
     const char *names, void **state, char *message, size_t size)
 {
-	struct be_message m = { message, size, 0 };
-	const struct reactor_backend *chosen = NULL;
-	const char *rest = names != NULL ? names : "";
-	int error = ENOTSUP, any = 0;
-	char name[32];
+	struct be_taken taken = { NULL, NULL };
+	const struct reactor__choice choice = {
+		.noun = "backend",
+		.count = BE_KNOWN,
+		.candidate = be_candidate,
+		.missing = be_missing,
+		.take = be_take,
+		.context = &taken,
+		.message = message,
+		.size = size,
+	};
 
-	if (be_check(rest, &m) == -1)
+	if (reactor__choose(&choice, names) == -1)
 		return NULL;
-	while (chosen == NULL && be_next(&rest, name, sizeof(name))) {
-		any = 1;
-		chosen = strcmp(name, "auto") == 0
-		    ? be_open_best(state, &error)
-		    : be_open(be_find(name), state, &error);
-	}
-	if (!any)
-		chosen = be_open_best(state, &error);
-	if (chosen != NULL)
-		return chosen;
-	be_say(&m, "cannot have \"%s\": ", any ? names : "auto");
-	be_say_what_works(&m);
-	errno = error;
-	return NULL;
+	*state = taken.state;
+	return taken.backend;
 }

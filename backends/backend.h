@@ -13,6 +13,7 @@
 
 #include <stdint.h>
 #include <reactor/reactor.h>
+#include "reactor/support.h"
 
 /*
  * Beside REACTOR_READ, where `interests` has it: tell of each change only once
@@ -106,19 +107,7 @@ extern const struct reactor_backend *const reactor__backends[];
 const struct reactor_backend *reactor__backend_choose(
     const char *names, void **state, char *message, size_t size);
 
-/* Why something could not be opened; strerror(3) is not for threads. */
-const char *reactor__reason(int error);
 /* "epoll", "kqueue (emulated)". */
 const char *reactor__backend_label(const struct reactor_backend *);
-
-/* Common to backends: reactor/memory.c. */
-void *reactor__allocate(void *memory, size_t size); /* realloc; 0 frees */
-/*
- * The array of *length elements, grown (with zeros) to at least `need` and
- * *length set; NULL and ENOMEM with nothing changed.
- */
-void *reactor__grown(void *array, size_t *length, size_t need, size_t size);
-/* fd, moved to a number >= 3 and close-on-exec; -1 with fd closed. */
-int reactor__descriptor_high(int fd);
 
 #endif

@@ -9,11 +9,15 @@
 #ifndef CLOCK_BOOTTIME
 #define CLOCK_BOOTTIME CLOCK_MONOTONIC
 #endif
+#ifndef CLOCK_MONOTONIC_COARSE
+#define CLOCK_MONOTONIC_COARSE CLOCK_MONOTONIC
+#endif
 
-static const clockid_t ck_id[REACTOR__CLOCKS] = {
+static const clockid_t ck_id[] = {
 	[REACTOR__MONOTONIC] = CLOCK_MONOTONIC,
 	[REACTOR__WALL] = CLOCK_REALTIME,
 	[REACTOR__BOOT] = CLOCK_BOOTTIME,
+	[REACTOR__COARSE] = CLOCK_MONOTONIC_COARSE,
 };
 
 int64_t
@@ -31,6 +35,12 @@ reactor__read_clock(struct reactor *r)
 	r->fresh = r->handlers;
 	r->now = reactor__clock(REACTOR__MONOTONIC);
 	return r->now;
+}
+
+void
+reactor_now_update(struct reactor *r)
+{
+	reactor__time_passes(r);
 }
 
 int64_t

@@ -11,6 +11,7 @@
 #include <reactor/reactor.h>
 #include "backends/backend.h"
 #include "reactor/queue.h"
+#include "reactor/support.h"
 
 /* The kinds of handler: event.kind. */
 enum reactor__kind_number {
@@ -245,20 +246,8 @@ void reactor__io_bad(struct reactor *, struct reactor_io *, int error);
 int reactor__producer_start(struct reactor *, struct reactor_io *, int fd,
     reactor_io_fn *, const char *name);
 
-/* clock.c: the only place where time is read. */
-enum { REACTOR__MONOTONIC, REACTOR__WALL, REACTOR__BOOT };
-int64_t reactor__clock(int clock);
+/* clock.c */
 int64_t reactor__read_clock(struct reactor *);
-
-static inline int64_t
-reactor__clock_add(int64_t a, int64_t b)
-{
-	int64_t sum;
-
-	if (!__builtin_add_overflow(a, b, &sum))
-		return sum;
-	return b > 0 ? INT64_MAX : INT64_MIN;
-}
 
 /*
  * Every callback is another moment; so is what comes after them, and what is
@@ -355,25 +344,15 @@ __attribute__((format(printf, 4, 5))) void reactor__line(
     const char *format, ...);
 void reactor__line_event(struct reactor__journal *, int64_t since,
     const char *word, const struct reactor_event *);
-/* "12.5 ms" */
-const char *reactor__span(char *text, size_t size, int64_t ns);
 
-/* dump.c: words for people; both cut safely and return the length. */
-/* A name in quotes, escaped as in JSON: any bytes become valid UTF-8. */
-size_t reactor__quote(char *text, size_t size, const char *name);
-/* "fd 4 read": what its kind says of it. */
+/* dump.c: "fd 4 read": what its kind says of it; cuts, returns the length. */
 size_t reactor__describe(const struct reactor_event *, char *text, size_t size);
-
-/* fork.c */
-int reactor__fork_open(void);
-unsigned reactor__fork_generation(void);
 
 /*
  * What one system has and another lacks: linux.c or portable.c.  All return
  * -1 and ENOSYS where the system has no such thing; descriptors that they
  * open are non-blocking, close-on-exec and >= 3.
  */
-const char *reactor__getenv(const char *); /* NULL in set-user-ID programs */
 int reactor__eventfd(void);
 int reactor__timerfd(int clock);
 int reactor__timerfd_set(int fd, int64_t deadline); /* INT64_MAX: never */

@@ -145,6 +145,8 @@ void reactor_wake(struct reactor *);
  * No timer fires before its deadline by this clock.
  */
 int64_t reactor_now(struct reactor *);
+/* Has it read anew: after long work in a callback. */
+void reactor_now_update(struct reactor *);
 
 /* ---- The backend: reactor_backends(3), reactor_backend(7) ---------------- */
 
@@ -415,6 +417,18 @@ void reactor_stats(const struct reactor *, struct reactor_statistics *);
 /* Describes the loop and every handler, one call of `line` for each line. */
 void reactor_dump(
     struct reactor *, void (*line)(void *context, const char *), void *context);
+/* Is there a trace to be written?  Ask before you prepare words for it. */
+int reactor_traced(const struct reactor *);
+/* A record begins something, ends what began last in its lane, or stands. */
+enum { REACTOR_BEGIN, REACTOR_END, REACTOR_INSTANT };
+/*
+ * Adds a record of the program's own to the trace, if there is one, in a lane
+ * ("tasks") of its own: at most 11 of them; others are left out.  In a file it
+ * is named after the verb (if there is one) and the name, with `what` (or NULL)
+ * beside it; in lines, all four words are printed.
+ */
+void reactor_trace(struct reactor *, int record, const char *lane,
+    const char *verb, const char *name, const char *what);
 
 #ifdef __GNUC__
 #pragma GCC visibility pop

@@ -9,6 +9,7 @@
  */
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 #include "reactor/internal.h"
@@ -31,6 +32,7 @@ struct reactor__trace {
 	int64_t began; /* the present wait or handler */
 	int64_t timeout;
 	size_t queued; /* as it was written last */
+	char lane[TR_LANES][16]; /* of reactor_trace; from TR_HANDLER + 1 */
 };
 
 #define TR_PUT(t, ...) reactor__journal_put((t)->journal, __VA_ARGS__)
@@ -55,6 +57,7 @@ tr_begin(struct reactor__trace *t)
 	tr_lane(t, 0, "process_name", "reactor");
 	for (box = TR_REGISTER; box <= TR_HANDLER; box++)
 		tr_lane(t, box, "thread_name", tr_name[box]);
+	memset(t->lane, 0, sizeof(t->lane));
 }
 
 /* Before each record; NULL: there is nothing to write to any more. */
@@ -293,4 +296,74 @@ reactor__trace_flush(struct reactor *r)
 		return;
 	tr_queued(r, t);
 	reactor__journal_flush(t->journal);
+}
+
+/* ---- What others tell ---------------------------------------------------- */
+
+int
+reactor_traced(const struct reactor *r)
+{
+	return r->trace != NULL;
+}
+
+/* The number of the lane, which is announced when it comes first; -1: full. */
+static int
+tr_find(struct reactor__trace *t, const char *lane)
+{
+	char name[sizeof(t->lane[0])], quoted[TR_WORDS];
+	int i = TR_HANDLER + 1;
+
+	(void)snprintf(name, sizeof(name), "%s", lane);
+	while (i < TR_LANES && t->lane[i][0] != '\0' &&
+	    strcmp(t->lane[i], name) != 0)
+		i++;
+	if (i == TR_LANES)
+		return -1;
+	if (t->lane[i][0] != '\0')
+		return i;
+	memcpy(t->lane[i], name, sizeof(name));
+	/* The name without its quotes: tr_lane has some. */
+	quoted[reactor__quote(quoted, sizeof(quoted), name) - 1] = '\0';
+	tr_lane(t, i, "thread_name", quoted + 1);
+	return i;
+}
+
+static void
+tr_record_own(struct reactor__trace *t, int record, int lane, const char *verb,
+    const char *name, const char *what)
+{
+	static const char *const phase[] = { "B", "E", "i" };
+	char words[TR_WORDS], quoted[TR_WORDS];
+
+	tr_record(t, lane, phase[record], reactor__clock(REACTOR__MONOTONIC));
+	(void)snprintf(words, sizeof(words), "%s%s%s", verb,
+	    *verb != '\0' && *name != '\0' ? " " : "", name);
+	(void)reactor__quote(quoted, sizeof(quoted), words);
+	TR_PUT(t, ",\"name\":%s", quoted);
+	if (what != NULL) {
+		(void)reactor__quote(quoted, sizeof(quoted), what);
+		TR_PUT(t, ",\"args\":{\"what\":%s}", quoted);
+	}
+	TR_PUT(t, "},\n");
+}
+
+void
+reactor_trace(struct reactor *r, int record, const char *lane, const char *verb,
+    const char *name, const char *what)
+{
+	struct reactor__trace *t = r->trace != NULL ? tr_enter(r) : NULL;
+	char quoted[TR_WORDS];
+	int number;
+
+	if (t == NULL || record < REACTOR_BEGIN || record > REACTOR_INSTANT)
+		return;
+	if (t->lines) {
+		(void)reactor__quote(quoted, sizeof(quoted), name);
+		reactor__line(t->journal, t->opened, verb,
+		    "%-10s  %-20s  %s", lane, what != NULL ? what : "", quoted);
+		return;
+	}
+	number = tr_find(t, lane);
+	if (number != -1)
+		tr_record_own(t, record, number, verb, name, what);
 }

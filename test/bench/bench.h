@@ -85,6 +85,7 @@ struct bench_ring {
 #pragma GCC visibility push(hidden)
 extern struct bench_ring bench_ring;
 extern size_t bench_timers_left;
+extern size_t bench_requests_left;
 extern int (*bench_posted)(int k); /* what loop k calls for a post */
 #pragma GCC visibility pop
 
@@ -115,6 +116,13 @@ bench_ring_timeout(void)
 
 #define BENCH_REQUEST 64 /* bytes */
 
+/* Counts; returns 1 at the last. */
+static inline int
+bench_echo_served(void)
+{
+	return --bench_requests_left == 0;
+}
+
 /* Answers one request on connection i.  Returns 1 at the last. */
 int bench_echo_serve(size_t i);
 
@@ -125,7 +133,7 @@ bench_timer_fired(void)
 	return --bench_timers_left == 0;
 }
 
-/* ---- The drivers, and what they use: bench.c ----------------------------- */
+/* ---- The drivers --------------------------------------------------------- */
 
 int bench_pipes(int argc, char **argv);
 int bench_timers(int argc, char **argv);
@@ -135,6 +143,8 @@ int bench_echo(int argc, char **argv);
 int bench_echo_client(int argc, char **argv);
 int bench_idle(int argc, char **argv);
 int bench_sizes(int argc, char **argv);
+
+/* ---- What they use, and the benchmarks of coroutines: kit.c -------------- */
 
 void bench_print(const char *metric, double value);
 /* The whole process ends: with a message, or quietly as not possible. */

@@ -3,14 +3,16 @@
  *
  * compare.c: runs contestants in turn, A B C B C A ..., and makes a table.
  *
- *   compare [-r ROUNDS] [-p ROUNDS] [-a METRIC=RATIO]... [-t TITLE]
+ *   compare [-r ROUNDS] [-p ROUNDS] [-n NAME[:BACKEND]] [-a METRIC=RATIO]...
+ *           [-m METRIC=VALUE]... [-t TITLE]
  *           "DRIVER ARGUMENT..." NAME=PROGRAM:BACKEND...
  *
  * For each metric that the programs print: the median, the median of the
  * ratios to the first contestant in the same round, least and most.  What
  * moves the machine moves both of a pair, so that ratios say more than times.
- * -r: rounds.  -p: how many of them those take part in that are neither the
- * first nor called reactor.  -a: the ratio that reactor aims at.
+ * -r: rounds.  -n: which of them is ours (reactor).  -p: how many rounds those
+ * take part in that are neither the first nor ours.  -a: the ratio that ours
+ * aims at.  -m: the value.
  */
 #include <errno.h>
 #include <stdint.h>
@@ -26,7 +28,9 @@
 #define CM_SKIP        77
 
 static struct table_row cm_rows[CM_CONTESTANTS];
-static struct table cm_table = { .rows = cm_rows, .rounds = 30 };
+static struct table cm_table = { .rows = cm_rows,
+	.rounds = 30,
+	.ours = "reactor" };
 
 static char *cm_driver[CM_WORDS]; /* its name and arguments */
 static size_t cm_words;
@@ -43,7 +47,8 @@ _Noreturn static void
 cm_usage(void)
 {
 	(void)fprintf(stderr,
-	    "usage: compare [-r rounds] [-p rounds] [-a metric=ratio]... "
+	    "usage: compare [-r rounds] [-p rounds] [-n name[:backend]]\n"
+	    "               [-a metric=ratio]... [-m metric=value]... "
 	    "[-t title]\n"
 	    "               \"driver argument...\" name=program:backend...\n");
 	exit(2);
@@ -133,14 +138,25 @@ cm_run(struct table_row *c, size_t round)
 /* ---- Arguments ----------------------------------------------------------- */
 
 static void
-cm_aim(char *argument)
+cm_aim(double *aims, char *argument)
 {
-	char *ratio = strchr(argument, '=');
+	char *value = strchr(argument, '=');
 
-	if (ratio == NULL)
+	if (value == NULL)
 		cm_usage();
-	*ratio++ = '\0';
-	cm_table.aim[cm_metric(argument)] = strtod(ratio, NULL);
+	*value++ = '\0';
+	aims[cm_metric(argument)] = strtod(value, NULL);
+}
+
+static void
+cm_ours(char *argument)
+{
+	char *backend = strchr(argument, ':');
+
+	if (backend != NULL)
+		*backend++ = '\0';
+	cm_table.ours = argument;
+	cm_table.ours_backend = backend;
 }
 
 static void
@@ -157,7 +173,7 @@ cm_add(char *argument)
 	c->program = program;
 	c->backend = backend;
 	c->rounds = cm_table.rounds;
-	if (cm_table.count > 0 && strcmp(c->name, "reactor") != 0 &&
+	if (cm_table.count > 0 && !table_ours(&cm_table, c) &&
 	    cm_peers < cm_table.rounds)
 		c->rounds = cm_peers;
 	cm_table.count++;
@@ -178,7 +194,7 @@ cm_options(int argc, char **argv)
 {
 	int option;
 
-	while ((option = getopt(argc, argv, "r:p:a:t:")) != -1)
+	while ((option = getopt(argc, argv, "r:p:n:a:m:t:")) != -1)
 		switch (option) {
 		case 'r':
 			cm_table.rounds = cm_number(optarg);
@@ -186,8 +202,14 @@ cm_options(int argc, char **argv)
 		case 'p':
 			cm_peers = cm_number(optarg);
 			break;
+		case 'n':
+			cm_ours(optarg);
+			break;
 		case 'a':
-			cm_aim(optarg);
+			cm_aim(cm_table.aim, optarg);
+			break;
+		case 'm':
+			cm_aim(cm_table.most, optarg);
 			break;
 		case 't':
 			cm_table.title = optarg;

@@ -43,12 +43,20 @@ tb_pairs(const struct table *t, size_t i, size_t metric, double *values,
 	return n;
 }
 
-static void
-tb_verdict(const struct table_row *row, double aim, double ratio)
+int
+table_ours(const struct table *t, const struct table_row *row)
 {
-	if (strcmp(row->name, "reactor") != 0 || aim == 0)
-		return;
-	(void)printf("  aim %.2f%s", aim, ratio <= aim ? "" : " MISSED");
+	return strcmp(row->name, t->ours) == 0 &&
+	    (t->ours_backend == NULL ||
+		strcmp(row->backend, t->ours_backend) == 0);
+}
+
+static void
+tb_verdict(double value, double aim)
+{
+	if (aim > 0)
+		(void)printf(
+		    "  aim %.5g%s", aim, value <= aim ? "" : " MISSED");
 }
 
 static void
@@ -73,7 +81,10 @@ tb_row(const struct table *t, size_t i, size_t metric, double *values,
 		    "  %6.2f  (%.2f-%.2f)", ratio, ratios[0], ratios[n - 1]);
 	(void)printf("  %.1f-%.1f", values[0], values[n - 1]);
 	(void)printf("  %zu%s", n, n == 1 ? " run" : " runs");
-	tb_verdict(row, t->aim[metric], ratio);
+	if (table_ours(t, row)) {
+		tb_verdict(ratio, t->aim[metric]);
+		tb_verdict(value, t->most[metric]);
+	}
 	(void)printf("\n");
 }
 

@@ -22,10 +22,13 @@ struct table {
 	struct table_row *rows;
 	size_t count, rounds;
 	char *metric[TABLE_METRICS];
-	double aim[TABLE_METRICS]; /* reactor's ratio; 0: none */
+	/* What ours aims at: ratios, and values; 0: none. */
+	double aim[TABLE_METRICS], most[TABLE_METRICS];
 	size_t metrics;
+	const char *ours, *ours_backend; /* backend NULL: all of them */
 };
 
+int table_ours(const struct table *, const struct table_row *);
 void table_print(const struct table *);
 
 #endif

@@ -1,0 +1,2 @@
+#include "coro/cleanup.h"
+struct coro_cleanup **task__cleanups(void){return 0;}
