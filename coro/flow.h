@@ -41,11 +41,11 @@ struct coro__kind {
 enum { CORO__SAVED = 0x01 }; /* control has been set */
 
 struct coro__flow {
-	void *place;                   /* of its context, while suspended */
+	void *place; /* of its context, while suspended */
+	int error;   /* its errno, while suspended */
+	unsigned flags;
 	struct coro__stack *stack;     /* NULL: the thread's own, or ended */
 	const struct coro__kind *kind; /* NULL: the thread's own */
-	int error;                     /* its errno, while suspended */
-	unsigned flags;
 	uint32_t control[2]; /* floating-point control words */
 	void *exceptions[2]; /* __cxa_eh_globals of the C++ ABI */
 #ifdef CORO__ASAN

@@ -217,6 +217,7 @@ struct task_group {
 	/* To be read: */
 	size_t running;             /* tasks that have not ended */
 	size_t failed;              /* with an error */
+	size_t cancelled;
 	size_t succeeded;
 	intptr_t result;            /* of the first that succeeded */
 	/* The library's: */
@@ -228,9 +229,10 @@ struct task_group {
 /* A scope in which tasks live.  The group must last until it is left. */
 int task_group_enter(struct task_group *, int policy);
 /*
- * A task that is cancelled with the group; the reference is the group's, and
- * lasts until the group is left.  ESHUTDOWN: it is cancelled, or was left.
- * Any task may do that, also those of the group, and callbacks.
+ * A task that is cancelled with the group, and does not outlive it; otherwise
+ * like task_spawn: task_detach(task_group_spawn(&group, f, a)).  ESHUTDOWN: the
+ * group is cancelled, or was left.  Any task may do that, also those of the
+ * group, and callbacks.
  */
 #define task_group_spawn(group, function, argument) \
 	task_spawn_at(group, function, argument, NULL, #function, TASK_PLACE)

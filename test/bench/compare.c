@@ -28,9 +28,9 @@
 #define CM_SKIP        77
 
 static struct table_row cm_rows[CM_CONTESTANTS];
-static struct table cm_table = { .rows = cm_rows,
-	.rounds = 30,
-	.ours = "reactor" };
+static struct table cm_table = {
+	.rows = cm_rows, .rounds = 30, .ours = "reactor"
+};
 
 static char *cm_driver[CM_WORDS]; /* its name and arguments */
 static size_t cm_words;

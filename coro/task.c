@@ -1,0 +1,518 @@
+/*
+ * SPDX-License-Identifier: ISC
+ *
+ * task.c: tasks come and go.
+ *
+ *   spawn: a struct and a stack, both used before if possible; queued
+ *   body:  function, clean-ups, outcome; who waits for it is woken
+ *
+ * Structs lie apart from the stacks, close together: the scheduler touches only
+ * these.  A struct lasts as long as somebody holds a reference, the stack only
+ * until the task ends.
+ */
+#include <string.h>
+#include "coro/cleanup.h"
+#include "coro/float.h"
+#include "coro/schedule.h"
+#include "coro/stack.h"
+
+#define TK_CHUNK 64
+#define TK_LINE  64 /* of the cache */
+#define TK_SIZE  ((sizeof(struct task) + TK_LINE - 1) / TK_LINE * TK_LINE)
+
+struct task__chunk {
+	struct task__chunk *next;
+	char memory[TK_CHUNK * TK_SIZE + TK_LINE];
+};
+
+/* ---- Memory -------------------------------------------------------------- */
+
+static int
+tk_grow(struct task__loop *loop)
+{
+	struct task__chunk *chunk = reactor__allocate(NULL, sizeof(*chunk));
+	struct task *t;
+	uintptr_t first;
+	size_t i;
+
+	if (chunk == NULL)
+		return -1;
+	chunk->next = loop->chunks;
+	loop->chunks = chunk;
+	first = ((uintptr_t)chunk->memory + TK_LINE - 1) / TK_LINE * TK_LINE;
+	for (i = TK_CHUNK; i-- > 0;) {
+		t = (struct task *)(first + i * TK_SIZE);
+		t->next = loop->free;
+		loop->free = t;
+	}
+	return 0;
+}
+
+void
+task__chunks_free(struct task__loop *loop)
+{
+	struct task__chunk *chunk;
+
+	while ((chunk = loop->chunks) != NULL) {
+		loop->chunks = chunk->next;
+		(void)reactor__allocate(chunk, 0);
+	}
+}
+
+static void
+tk_unnamed(struct task *t)
+{
+	if (t->bits & TASK__NAMED)
+		(void)reactor__allocate((void *)(uintptr_t)t->name, 0);
+	t->bits &= (unsigned char)~TASK__NAMED;
+}
+
+static void
+tk_unobserved(struct task__loop *loop, struct task *t)
+{
+	struct task_outcome outcome;
+
+	task_peek(t, &outcome);
+	if (loop->options.unobserved != NULL) {
+		loop->options.unobserved(loop->options.data, t, &outcome);
+		return;
+	}
+	task__report(loop,
+	    "reactor: task \"%s\", spawned at %s, failed, and nobody asked: %s",
+	    t->name, t->place, strerror(t->error));
+}
+
+static __attribute__((noinline)) void
+tk_free(struct task__loop *loop, struct task *t)
+{
+	if (t->state == TASK_FAILED && (t->bits & TASK__OBSERVED) == 0)
+		tk_unobserved(loop, t);
+	if (t->bits & TASK__NAMED)
+		tk_unnamed(t);
+	t->next = loop->free;
+	loop->free = t;
+}
+
+void
+task_detach(struct task *t)
+{
+	if (t != NULL && --t->references == 0)
+		tk_free(coro__here.tasks, t);
+}
+
+struct task *
+task_retain(struct task *t)
+{
+	t->references++;
+	return t;
+}
+
+/* ---- What runs on the stack ---------------------------------------------- */
+
+static void
+tk_outcome(struct task *t)
+{
+	if (t->result != -1 || errno == 0) {
+		t->state = TASK_DONE;
+	} else if (errno == ECANCELED && t->cancelled) {
+		t->state = TASK_CANCELLED;
+	} else {
+		t->state = TASK_FAILED;
+		t->error = errno;
+	}
+}
+
+/* Everything that the task itself does, and what its end means to others. */
+static void
+tk_run(struct task *t)
+{
+	if (t->cancelled) {
+		t->state = TASK_CANCELLED;
+	} else {
+		t->bits |= TASK__BEGUN;
+		errno = 0;
+		t->result = t->function(t->argument);
+		if (t->scope != &t->root)
+			task__scope_unwind(t);
+		/* Known now, told later: clean-ups belong to the task. */
+		t->error = errno;
+		if (t->cleanups != NULL)
+			coro__cleanup_run(&t->cleanups);
+		errno = t->error;
+		t->error = 0;
+		tk_outcome(t);
+	}
+	if (t->dispose != NULL)
+		t->dispose(t->argument);
+}
+
+static void
+tk_ended(struct task__loop *loop, struct task *t)
+{
+	t->root.state &= ~(unsigned)TASK__ENTERED;
+	task__list_remove(&t->all);
+	loop->tasks--;
+	if ((t->flags & TASK_BACKGROUND) == 0)
+		loop->foreground--;
+	if (task__list_first(&t->waiting) != NULL)
+		task__wake_all(&t->waiting, 0);
+	if (t->group != NULL)
+		task__group_ended(t->group, t);
+	if (t == loop->main)
+		reactor_stop(loop->reactor);
+	if (loop->tasks == 0)
+		reactor_post_stop(loop->reactor, &loop->keep);
+}
+
+static void
+tk_body(struct coro__flow *flow)
+{
+	struct task__loop *loop = coro__here.tasks;
+	struct coro__stack *stack = flow->stack;
+	struct task *t = TASK__OF(flow);
+
+	tk_run(t);
+	tk_ended(loop, t);
+	if (loop->traced)
+		task__trace(loop, t, TASK__END);
+	flow->stack = NULL;
+	coro__stack_give(stack);
+	task_detach(t);
+	task__leave(loop, t, stack);
+}
+
+static const char *
+tk_name(const struct coro__flow *flow)
+{
+	return TASK__OF((uintptr_t)flow)->name;
+}
+
+static const char *
+tk_place(const struct coro__flow *flow)
+{
+	return TASK__OF((uintptr_t)flow)->place;
+}
+
+static const struct coro__kind tk_kind = {
+	.noun = "task",
+	.body = tk_body,
+	.name = tk_name,
+	.place = tk_place,
+};
+
+/* Nobody waits for it any more, but what it waits for must forget it. */
+void
+task__abandon(struct task__loop *loop, struct task *t)
+{
+	if (t->wait != NULL && t->wait->kind->withdraw != NULL)
+		t->wait->kind->withdraw(t->wait);
+	task__scope_unwind(t);
+	if (t->group != NULL)
+		task__list_remove(&t->sibling);
+	t->state = TASK_CANCELLED;
+	task__list_remove(&t->all);
+	loop->tasks--;
+	task_detach(t);
+}
+
+/* ---- Spawning ------------------------------------------------------------ */
+
+static struct task *
+tk_new(struct task__loop *loop, size_t stack_size)
+{
+	struct task *t = loop->free;
+
+	if (t == NULL) {
+		if (tk_grow(loop) == -1)
+			return NULL;
+		t = loop->free;
+	}
+	loop->free = t->next;
+	memset(t, 0, sizeof(*t));
+	if (coro__stack_take(&t->flow, stack_size, loop->context) == 0)
+		return t;
+	t->next = loop->free;
+	loop->free = t;
+	return NULL;
+}
+
+static int
+tk_attributes(struct task *t, const struct task_attributes *attributes)
+{
+	t->flags = (unsigned char)attributes->flags;
+	t->dispose = attributes->dispose;
+	return attributes->name != NULL ? task_set_name(t, attributes->name)
+					: 0;
+}
+
+static int
+tk_check(struct task__loop *loop, const struct task_group *group,
+    const struct task_attributes *attributes, size_t *stack_size)
+{
+	if (loop == NULL || (loop->ending && group == NULL)) {
+		errno = loop == NULL ? EPERM : ESHUTDOWN;
+		return -1;
+	}
+	*stack_size = loop->stack_size;
+	if (attributes == NULL)
+		return 0;
+	if ((attributes->flags & ~(unsigned)TASK_BACKGROUND) != 0) {
+		errno = EINVAL;
+		return -1;
+	}
+	if (attributes->stack_size != 0)
+		*stack_size = coro__stack_size(attributes->stack_size);
+	return *stack_size != 0 ? 0 : -1;
+}
+
+/* The last that can fail is done: from here on the task exists. */
+static void
+tk_enlist(struct task__loop *loop, struct task *t)
+{
+	t->references = 2; /* the caller's, and that of life */
+	t->number = (unsigned)++loop->stats.spawned;
+	task__list_append(&loop->all, &t->all);
+	if (loop->tasks++ == 0)
+		(void)reactor_post_start(loop->reactor, &loop->keep);
+	if ((t->flags & TASK_BACKGROUND) == 0)
+		loop->foreground++;
+	if (loop->traced)
+		task__trace(loop, t, TASK__SPAWN);
+	task__ready(loop, t);
+}
+
+static struct task *
+tk_give_up(struct task__loop *loop, struct task *t)
+{
+	int error = errno;
+
+	tk_unnamed(t);
+	coro__stack_give(t->flow.stack);
+	t->next = loop->free;
+	loop->free = t;
+	errno = error;
+	return NULL;
+}
+
+struct task *
+task_spawn_at(struct task_group *group, task_fn *function, void *argument,
+    const struct task_attributes *attributes, const char *name,
+    const char *place)
+{
+	struct task__loop *loop = coro__here.tasks;
+	size_t stack_size;
+	struct task *t;
+
+	if (tk_check(loop, group, attributes, &stack_size) == -1 ||
+	    (t = tk_new(loop, stack_size)) == NULL)
+		return NULL;
+	t->flow.kind = &tk_kind;
+	t->function = function;
+	t->argument = argument;
+	t->name = name;
+	t->place = place;
+	t->budget = TASK__BUDGET;
+	if ((attributes != NULL && tk_attributes(t, attributes) == -1) ||
+	    (group != NULL && task__group_join(group, t) == -1))
+		return tk_give_up(loop, t);
+	task__scope_root(t, group != NULL ? &group->scope : NULL);
+	if (coro__here.extras & CORO__FLOAT) {
+		coro__float_save(t->flow.control);
+		t->flow.flags |= CORO__SAVED;
+	}
+	tk_enlist(loop, t);
+	return t;
+}
+
+/* ---- What others do with a task ------------------------------------------ */
+
+static void
+tk_describe(const struct task__wait *wait, char *text, size_t size)
+{
+	task__describe_task(wait->object, text, size);
+}
+
+static struct task *
+tk_owner(const struct task__wait *wait)
+{
+	return wait->object;
+}
+
+const struct task__wait_kind task__wait_end = {
+	.what = "the end of",
+	.withdraw = task__withdraw,
+	.describe = tk_describe,
+	.owner = tk_owner,
+};
+
+int
+task_await(struct task *t, struct task_outcome *outcome)
+{
+	struct task *self = task__self();
+	int result = 0;
+
+	if (task__checkpoint(self) == -1)
+		return -1;
+	if (t == self) {
+		errno = EDEADLK;
+		return -1;
+	}
+	task_retain(t);
+	if (t->state == TASK_PENDING)
+		result = task__wait_in(&t->waiting, self, &task__wait_end, t);
+	if (result == 0 && outcome != NULL)
+		task_peek(t, outcome);
+	if (result == 0)
+		t->bits |= TASK__OBSERVED;
+	task_detach(t);
+	return result;
+}
+
+void
+task_peek(const struct task *t, struct task_outcome *outcome)
+{
+	outcome->state = t->state;
+	outcome->error = t->state == TASK_FAILED ? t->error : 0;
+	outcome->result = t->state == TASK_DONE ? t->result : 0;
+	if (t->state != TASK_PENDING)
+		((struct task *)(uintptr_t)t)->bits |= TASK__OBSERVED;
+}
+
+int
+task_cancel(struct task *t)
+{
+	if (t->state != TASK_PENDING ||
+	    (t->root.state & TASK__ENTERED) == 0) {
+		errno = EALREADY;
+		return -1;
+	}
+	task_scope_cancel(&t->root);
+	return 0;
+}
+
+struct task *
+task_self(void)
+{
+	return task__self();
+}
+
+const char *
+task_name(const struct task *t)
+{
+	return t->name;
+}
+
+int
+task_set_name(struct task *t, const char *name)
+{
+	size_t size = strlen(name) + 1;
+	char *copy = reactor__allocate(NULL, size);
+
+	if (copy == NULL)
+		return -1;
+	memcpy(copy, name, size);
+	tk_unnamed(t);
+	t->name = copy;
+	t->bits |= TASK__NAMED;
+	return 0;
+}
+
+const char *
+task_place(const struct task *t)
+{
+	return t->place;
+}
+
+int
+task_stack(const struct task *t, struct coro_stack_info *info)
+{
+	if (t->flow.stack == NULL) {
+		errno = ESRCH;
+		return -1;
+	}
+	coro__stack_info(t->flow.stack, info);
+	return 0;
+}
+
+struct coro_cleanup **
+task__cleanups(void)
+{
+	struct task *t = task__self();
+
+	return t != NULL ? &t->cleanups : NULL;
+}
+
+/* ---- Time ---------------------------------------------------------------- */
+
+struct tk_sleep {
+	struct task__wait wait;
+	struct reactor_timer timer;
+};
+
+static void
+tk_wakes(struct reactor *r, struct reactor_timer *timer)
+{
+	(void)r;
+	task__wake(&REACTOR_OWNER(timer, struct tk_sleep, timer)->wait, 0);
+}
+
+static void
+tk_roused(struct task__wait *wait)
+{
+	struct tk_sleep *sleep = (struct tk_sleep *)wait;
+
+	reactor_timer_stop(task_reactor(), &sleep->timer);
+}
+
+static void
+tk_describe_sleep(const struct task__wait *wait, char *text, size_t size)
+{
+	const struct tk_sleep *sleep = (const struct tk_sleep *)wait;
+	int64_t left =
+	    sleep->timer.deadline - reactor__clock(REACTOR__MONOTONIC);
+
+	(void)reactor__span(text, size, left > 0 ? left : 0);
+}
+
+static const struct task__wait_kind tk_sleeping = {
+	.what = "a time, in",
+	.withdraw = tk_roused,
+	.describe = tk_describe_sleep,
+};
+
+int
+task_sleep_until(int64_t deadline)
+{
+	struct task *t = task__self();
+	struct tk_sleep sleep;
+
+	if (task__checkpoint(t) == -1)
+		return -1;
+	memset(&sleep.timer, 0, sizeof(sleep.timer));
+	sleep.timer.event.name = t->name;
+	sleep.timer.event.flags = task__background(t);
+	sleep.timer.callback = tk_wakes;
+	if (reactor_timer_start_at(task_reactor(), &sleep.timer, deadline) ==
+	    -1)
+		return -1;
+	task__wait_init(&sleep.wait, t, &tk_sleeping, NULL);
+	return task__park(t, &sleep.wait);
+}
+
+int
+task_sleep(int64_t ns)
+{
+	struct task__loop *loop = coro__here.tasks;
+
+	return task_sleep_until(
+	    loop != NULL ? task__deadline(loop, ns > 0 ? ns : 0) : 0);
+}
+
+int64_t
+task_now(void)
+{
+	struct task__loop *loop = coro__here.tasks;
+
+	return loop != NULL ? task__now(loop)
+			    : reactor__clock(REACTOR__MONOTONIC);
+}
