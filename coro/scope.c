@@ -21,7 +21,7 @@
 /* ---- The tree ------------------------------------------------------------ */
 
 static struct task_scope *
-sp_member(struct reactor_link *link, const struct task_scope *scope)
+sco_member(struct reactor_link *link, const struct task_scope *scope)
 {
 	return link == &scope->members
 	    ? NULL
@@ -29,28 +29,28 @@ sp_member(struct reactor_link *link, const struct task_scope *scope)
 }
 
 static struct task_scope *
-sp_first_member(struct task_scope *scope)
+sco_first_member(struct task_scope *scope)
 {
-	return sp_member(scope->members.next, scope);
+	return sco_member(scope->members.next, scope);
 }
 
 static struct task_scope *
-sp_child(struct task_scope *scope)
+sco_child(struct task_scope *scope)
 {
-	return scope->inner != NULL ? scope->inner : sp_first_member(scope);
+	return scope->inner != NULL ? scope->inner : sco_first_member(scope);
 }
 
 /* What comes after the whole of that scope, inside of top; or NULL. */
 static struct task_scope *
-sp_after(struct task_scope *scope, const struct task_scope *top)
+sco_after(struct task_scope *scope, const struct task_scope *top)
 {
 	struct task_scope *outer, *next;
 
 	for (; scope != top; scope = outer) {
 		outer = scope->outer;
 		next = scope == outer->inner
-		    ? sp_first_member(outer)
-		    : sp_member(scope->task->sibling.next, outer);
+		    ? sco_first_member(outer)
+		    : sco_member(scope->task->sibling.next, outer);
 		if (next != NULL)
 			return next;
 	}
@@ -72,7 +72,7 @@ task__interrupt(struct task *t)
 
 /* The innermost scope of a task is where it is. */
 static void
-sp_settle(struct task_scope *scope)
+sco_settle(struct task_scope *scope)
 {
 	struct task *t = scope->task;
 
@@ -83,7 +83,7 @@ sp_settle(struct task_scope *scope)
 }
 
 static int
-sp_is_effective(const struct task_scope *scope)
+sco_is_effective(const struct task_scope *scope)
 {
 	return (scope->state & TASK__CALLED) != 0 ||
 	    ((scope->state & TASK__SHIELD) == 0 && scope->outer != NULL &&
@@ -92,19 +92,19 @@ sp_is_effective(const struct task_scope *scope)
 
 /* Downwards, as far as something changes. */
 static void
-sp_spread(struct task_scope *top)
+sco_spread(struct task_scope *top)
 {
 	struct task_scope *scope = top, *child;
 
 	while (scope != NULL) {
 		child = NULL;
 		if ((scope->state & TASK__EFFECTIVE) == 0 &&
-		    sp_is_effective(scope)) {
+		    sco_is_effective(scope)) {
 			scope->state |= TASK__EFFECTIVE;
-			sp_settle(scope);
-			child = sp_child(scope);
+			sco_settle(scope);
+			child = sco_child(scope);
 		}
-		scope = child != NULL ? child : sp_after(scope, top);
+		scope = child != NULL ? child : sco_after(scope, top);
 	}
 }
 
@@ -114,11 +114,11 @@ task_scope_cancel(struct task_scope *scope)
 	if ((scope->state & TASK__ENTERED) == 0 || scope->state & TASK__CALLED)
 		return;
 	scope->state |= TASK__CALLED;
-	sp_spread(scope);
+	sco_spread(scope);
 }
 
 static void
-sp_late(struct reactor *r, struct reactor_timer *timer)
+sco_late(struct reactor *r, struct reactor_timer *timer)
 {
 	struct task_scope *scope =
 	    REACTOR_OWNER(timer, struct task_scope, timer);
@@ -152,7 +152,7 @@ task__scope_effective(const struct task_scope *scope)
 /* ---- Entering and leaving ------------------------------------------------ */
 
 static void
-sp_init(struct task_scope *scope, struct task *t, unsigned state)
+sco_init(struct task_scope *scope, struct task *t, unsigned state)
 {
 	scope->inner = NULL;
 	scope->task = t;
@@ -165,16 +165,16 @@ task__scope_root(struct task *t, struct task_scope *outer)
 {
 	struct task_scope *root = &t->root;
 
-	sp_init(root, t, 0);
+	sco_init(root, t, 0);
 	root->outer = outer;
 	t->scope = root;
-	if (sp_is_effective(root))
+	if (sco_is_effective(root))
 		root->state |= TASK__EFFECTIVE;
 	t->cancelled = (root->state & TASK__EFFECTIVE) != 0;
 }
 
 static int
-sp_start_timer(struct task_scope *scope, int64_t deadline)
+sco_start_timer(struct task_scope *scope, int64_t deadline)
 {
 	if (deadline == INT64_MAX) {
 		reactor_timer_stop(task_reactor(), &scope->timer);
@@ -182,7 +182,7 @@ sp_start_timer(struct task_scope *scope, int64_t deadline)
 	}
 	scope->timer.event.name = "scope";
 	scope->timer.event.flags = task__background(scope->task);
-	scope->timer.callback = sp_late;
+	scope->timer.callback = sco_late;
 	return reactor_timer_start_at(task_reactor(), &scope->timer, deadline);
 }
 
@@ -195,15 +195,15 @@ task__scope_enter(struct task_scope *scope, int64_t deadline, unsigned state)
 		errno = EPERM;
 		return -1;
 	}
-	sp_init(scope, t, state);
+	sco_init(scope, t, state);
 	memset(&scope->timer, 0, sizeof(scope->timer));
 	scope->timer.deadline = deadline;
-	if (deadline != INT64_MAX && sp_start_timer(scope, deadline) == -1)
+	if (deadline != INT64_MAX && sco_start_timer(scope, deadline) == -1)
 		return -1;
 	scope->outer = t->scope;
 	scope->outer->inner = scope;
 	t->scope = scope;
-	if (sp_is_effective(scope))
+	if (sco_is_effective(scope))
 		scope->state |= TASK__EFFECTIVE;
 	t->cancelled = (scope->state & TASK__EFFECTIVE) != 0;
 	return 0;
@@ -211,7 +211,7 @@ task__scope_enter(struct task_scope *scope, int64_t deadline, unsigned state)
 
 /* The errno of which a call inside was told, because of this scope alone. */
 static int
-sp_blame(const struct task_scope *scope)
+sco_blame(const struct task_scope *scope)
 {
 	if ((scope->state & TASK__TOLD) == 0)
 		return 0;
@@ -225,7 +225,7 @@ int
 task__scope_end(struct task_scope *scope)
 {
 	struct task *t = scope->task;
-	int blame = sp_blame(scope);
+	int blame = sco_blame(scope);
 
 	reactor_timer_stop(task_reactor(), &scope->timer);
 	scope->state &= ~(unsigned)TASK__ENTERED;
@@ -293,7 +293,7 @@ task_scope_move(struct task_scope *scope, int64_t deadline)
 	}
 	if (scope->state & TASK__CALLED)
 		return 0;
-	if (sp_start_timer(scope, deadline) == -1)
+	if (sco_start_timer(scope, deadline) == -1)
 		return -1;
 	scope->timer.deadline = deadline;
 	return 0;

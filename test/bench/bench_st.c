@@ -9,7 +9,7 @@
 #include <string.h>
 #include "test/bench/bench.h"
 
-static st_cond_t se_last;
+static st_cond_t se_last, se_again;
 
 /* ALT is epoll, but Debian's has none, and takes select. */
 static int
@@ -22,6 +22,7 @@ se_open(const char *backend)
 	    strcmp(st_get_eventsys_name(), backend) != 0)
 		return -1;
 	se_last = st_cond_new();
+	se_again = st_cond_new();
 	return 0;
 }
 
@@ -37,8 +38,11 @@ se_serve(void *argument)
 		if (n <= 0 ||
 		    st_write(fd, request, (size_t)n, ST_UTIME_NO_TIMEOUT) != n)
 			return NULL;
-		if (bench_echo_served())
+		if (bench_echo_served()) {
+			/* It would go on as long as there is a request. */
 			(void)st_cond_signal(se_last);
+			(void)st_cond_wait(se_again);
+		}
 	}
 }
 
@@ -59,6 +63,7 @@ se_watch(const int *fds, size_t n, enum bench_work work)
 static void
 se_run(void)
 {
+	(void)st_cond_signal(se_again);
 	(void)st_cond_wait(se_last);
 }
 

@@ -67,7 +67,11 @@ coros_count()
 {
 	name=$1 kind=$2 driver=$3
 	shift 3
-	instructions_per_event $name $driver $kind "$*"
+	if [ $driver.$name = resume.coro_pth ]; then
+		per_operation
+	else
+		instructions_per_event $name $driver $kind "$*"
+	fi
 }
 
 # Calls per request, and how many of them change what is waited for.
@@ -86,8 +90,9 @@ coros_calls()
 		printf '  %-10s' $name
 		for n in 1 50 1000; do
 			# All are to be served while it warms up.
-			[ $n = 1000 ] && count=20000 || count=5000
-			calls_per_event $name echo ${which#*:} $n
+			[ $n = 1000 ] && count=20000 || count=3000
+			[ $n = 1 ] && pause=300 || pause=
+			calls_per_event $name echo ${which#*:} $n $pause
 			printf '%10d' $(($(changes more) - $(changes less)))
 		done
 		echo

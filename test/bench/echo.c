@@ -5,10 +5,11 @@
  * client, a program of its own on another processor, has one request under way
  * on each.
  *
- *   echo BACKEND [N [REQUESTS]]
+ *   echo BACKEND [N [REQUESTS [PAUSE]]]
  *
  * The server's processor time per request is the number to compare, as the
- * client is the slower of the two.
+ * client is the slower of the two.  It is not beside a server that is traced:
+ * then the client can make a pause, in us, before it goes on.
  */
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -66,7 +67,7 @@ ec_listen(in_port_t *port)
 
 /* A program anew: what traces or counts the server stays with the server. */
 static pid_t
-ec_client(const char *program, in_port_t port, size_t n)
+ec_client(const char *program, in_port_t port, size_t n, const char *pause)
 {
 	char ports[16], count[16];
 	pid_t pid;
@@ -78,8 +79,8 @@ ec_client(const char *program, in_port_t port, size_t n)
 		bench_die("fork");
 	if (pid != 0)
 		return pid;
-	(void)execl(
-	    program, program, "echo-client", "-", ports, count, (char *)NULL);
+	(void)execl(program, program, "echo-client", "-", ports, count, pause,
+	    (char *)NULL);
 	_exit(1);
 }
 
@@ -133,7 +134,7 @@ bench_echo(int argc, char **argv)
 		bench_skip("no such backend");
 	(void)signal(SIGPIPE, SIG_IGN);
 	listener = ec_listen(&port);
-	client = ec_client(argv[0], port, n);
+	client = ec_client(argv[0], port, n, argc > 5 ? argv[5] : NULL);
 	ec_accept(listener, n);
 	if (bench_contestant.watch(ec_fds, n, BENCH_ECHO) == -1)
 		bench_skip("cannot watch that many descriptors");
@@ -183,6 +184,7 @@ bench_echo_client(int argc, char **argv)
 	char request[BENCH_REQUEST] = { 0 };
 	size_t i, n = bench_number(argc, argv, 4, 1);
 	in_port_t port = (in_port_t)bench_number(argc, argv, 3, 7);
+	useconds_t pause = argc > 5 ? (useconds_t)atoi(argv[5]) : 0;
 	struct pollfd *set = bench_zeros(n, sizeof(*set));
 
 	bench_pin(1);
@@ -194,6 +196,8 @@ bench_echo_client(int argc, char **argv)
 	for (;;) {
 		if (poll(set, (nfds_t)n, -1) == -1)
 			bench_die("poll");
+		if (pause > 0)
+			(void)usleep(pause);
 		for (i = 0; i < n; i++)
 			if (set[i].revents != 0 && !ec_again(&set[i]))
 				return 0;
