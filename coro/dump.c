@@ -64,21 +64,31 @@ td_add_task(struct td_dump *d, const struct task *t)
 
 /* ---- Each task ----------------------------------------------------------- */
 
+/* "descriptor 4 to be read" */
+static void
+td_words(const struct task__wait *wait, char *text, size_t size)
+{
+	int n = snprintf(text, size, "%s", wait->kind->what);
+
+	if (wait->kind->describe == NULL || n < 0 || (size_t)n + 1 >= size)
+		return;
+	text[n++] = ' ';
+	text[n] = '\0';
+	wait->kind->describe(wait, text + n, size - (size_t)n);
+}
+
 static void
 td_wait(struct td_dump *d, const struct task *t)
 {
 	const struct task__wait *wait = t->wait;
 	int64_t since = reactor__clock(REACTOR__COARSE) - t->since;
-	char words[128] = "", span[32];
+	char words[128], span[32];
 	struct task *owner = NULL;
 
-	if (wait->kind->describe != NULL)
-		wait->kind->describe(wait, words, sizeof(words));
+	td_words(wait, words, sizeof(words));
 	if (wait->kind->owner != NULL)
 		owner = wait->kind->owner(wait);
-	td_add(d, "waits for %s", wait->kind->what);
-	if (words[0] != '\0')
-		td_add(d, " %s", words);
+	td_add(d, "waits for %s", words);
 	if (owner != NULL && owner != wait->object) {
 		td_add(d, ", held by ");
 		td_add_task(d, owner);
@@ -240,7 +250,7 @@ void
 task__trace(struct task__loop *loop, struct task *t, int what)
 {
 	struct reactor *r = loop->reactor;
-	const char *waits = t->wait != NULL ? t->wait->kind->what : NULL;
+	char waits[128];
 
 	switch (what) {
 	case TASK__SPAWN:
@@ -254,6 +264,7 @@ task__trace(struct task__loop *loop, struct task *t, int what)
 		reactor_trace(r, REACTOR_END, "tasks", "yield", t->name, NULL);
 		break;
 	case TASK__PARK:
+		td_words(t->wait, waits, sizeof(waits));
 		reactor_trace(r, REACTOR_END, "tasks", "park", t->name, waits);
 		break;
 	case TASK__END:

@@ -423,9 +423,9 @@ int reactor_traced(const struct reactor *);
 enum { REACTOR_BEGIN, REACTOR_END, REACTOR_INSTANT };
 /*
  * Adds a record of the program's own to the trace, if there is one, in a lane
- * ("tasks") of its own: at most 11 of them; others are left out.  In a file it
- * is named after the verb (if there is one) and the name, with `what` (or NULL)
- * beside it; in lines, all four words are printed.
+ * ("tasks") of its own: at most 11 of them; others are left out.  In a file, a
+ * beginning has the name, others the verb and the name, and `what` (or NULL)
+ * stands beside it; in lines, all four words are printed.
  */
 void reactor_trace(struct reactor *, int record, const char *lane,
     const char *verb, const char *name, const char *what);

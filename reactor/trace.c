@@ -336,8 +336,10 @@ tr_record_own(struct reactor__trace *t, int record, int lane, const char *verb,
 	char words[TR_WORDS], quoted[TR_WORDS];
 
 	tr_record(t, lane, phase[record], reactor__clock(REACTOR__MONOTONIC));
-	(void)snprintf(words, sizeof(words), "%s%s%s", verb,
-	    *verb != '\0' && *name != '\0' ? " " : "", name);
+	/* What goes on for a while is named after what it is. */
+	(void)snprintf(words, sizeof(words), "%s%s%s",
+	    record == REACTOR_BEGIN ? "" : verb,
+	    record == REACTOR_BEGIN ? "" : " ", name);
 	(void)reactor__quote(quoted, sizeof(quoted), words);
 	TR_PUT(t, ",\"name\":%s", quoted);
 	if (what != NULL) {

@@ -1,0 +1,40 @@
+/*
+ * SPDX-License-Identifier: ISC
+ *
+ * descriptor.h: what is kept of a descriptor from one wait for it to the next.
+ */
+#ifndef CORO_DESCRIPTOR_H
+#define CORO_DESCRIPTOR_H
+
+#include "coro/schedule.h"
+
+/* How to find out without waiting, and without touching its flags. */
+enum {
+	TASK__UNKNOWN,
+	TASK__SOCKET,   /* MSG_DONTWAIT */
+	TASK__STREAM,   /* RWF_NOWAIT: pipes and the like */
+	TASK__WAITED,   /* it must be waited for first: terminals, old pipes */
+	TASK__NONBLOCK, /* its owner has set O_NONBLOCK */
+	TASK__FILE      /* always ready; the disk is waited for */
+};
+
+struct task__descriptor {
+	struct reactor_io io; /* what is wanted stays so between two waits */
+	struct reactor_link waiting;
+	unsigned char drained; /* READ, WRITE: wait first, it would block */
+	unsigned char sort;
+	unsigned char blocking; /* O_NONBLOCK was not set */
+	unsigned char gone;     /* closed; freed when nobody uses it */
+	unsigned users;         /* tasks that waited, and have not run since */
+};
+
+/* What is kept of fd, with its sort known.  NULL: EBADF, ENOMEM. */
+struct task__descriptor *task__descriptor(int fd);
+/*
+ * Waits until it is ready in that direction.  0, or -1: ECANCELED, EBADF, what
+ * the kernel said; *ready (or NULL) is what came.
+ */
+int task__descriptor_wait(
+    struct task__descriptor *, unsigned wanted, unsigned *ready);
+
+#endif

@@ -1,2 +1,0 @@
-#include "coro/schedule.h"
-void task__descriptors_end(struct task__loop *l){(void)l;}
