@@ -165,6 +165,19 @@ task__park(struct task *t, struct task__wait *wait)
 	return -1;
 }
 
+int
+task__park_outside(struct task *t, struct task__wait *wait)
+{
+	struct task__loop *loop = coro__here.tasks;
+	size_t one = (t->flags & TASK_BACKGROUND) == 0;
+	int result;
+
+	loop->outside += one;
+	result = task__park(t, wait);
+	loop->outside -= one;
+	return result;
+}
+
 void
 task__wake(struct task__wait *wait, int error)
 {

@@ -26,12 +26,17 @@ struct task__wait;
 /* A sort of thing to wait for. */
 struct task__wait_kind {
 	const char *what; /* "the mutex" */
-	/* The task is cancelled: leave the list.  NULL: it must not be. */
+	/*
+	 * The task is cancelled: leave the list.  NULL: it must not be.  What is
+	 * known already is not taken back: it wakes the task, as if before.
+	 */
 	void (*withdraw)(struct task__wait *);
 	/* More words about it; or NULL. */
 	void (*describe)(const struct task__wait *, char *, size_t);
 	/* The task that could end the wait, if it is just one; or NULL. */
 	struct task *(*owner)(const struct task__wait *);
+	/* Of those that wait for the end of a task: not to be woken, but told. */
+	void (*tell)(struct task__wait *, struct task *ended);
 };
 
 struct task__wait {
@@ -75,7 +80,7 @@ struct task {
 	intptr_t result;
 	int error;
 	unsigned number; /* the how manieth it is */
-	unsigned mark;   /* see dump.c */
+	unsigned mark;   /* of whoever goes through tasks, and forgotten */
 };
 
 struct task__loop {
@@ -89,11 +94,12 @@ struct task__loop {
 	unsigned passed; /* since the loop was looked at */
 	unsigned char rounding, ending, rousing, traced;
 	int64_t looked; /* when that was, by the coarse clock */
+	unsigned turn;  /* selects that took something: see select.c */
 
 	struct reactor_link all;
 	size_t tasks;      /* that have not ended */
 	size_t foreground; /* those that are no background tasks */
-	size_t outside;    /* of these: they wait for a descriptor */
+	size_t outside;    /* of these: what they wait for is not us */
 	int stuck;         /* it was said that they are */
 	struct task *free;
 	struct task__chunk *chunks;
@@ -195,6 +201,9 @@ task__checkpoint(struct task *t)
  */
 int task__park(struct task *, struct task__wait *);
 
+/* The same, for something from outside: that is no deadlock. */
+int task__park_outside(struct task *, struct task__wait *);
+
 /* In words: also for kinds that have nothing more to say. */
 static inline void
 task__wait_init(struct task__wait *wait, struct task *t,
@@ -261,6 +270,38 @@ enum {
 
 int task__group_join(struct task_group *, struct task *);
 void task__group_ended(struct task_group *, struct task *);
+
+/* ---- Several: gather.c, series.c ----------------------------------------- */
+
+/* Of a task that is named twice the second is told from the first. */
+static inline void
+task__unmark(struct task *const *tasks, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		tasks[i]->mark = 0;
+}
+
+static inline int
+task__is_new(struct task *t)
+{
+	return t->mark++ == 0;
+}
+
+/* 0; -1 and EDEADLK: it is one of them itself. */
+static inline int
+task__is_other(const struct task *t, struct task *const *tasks, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (tasks[i] == t) {
+			errno = EDEADLK;
+			return -1;
+		}
+	return 0;
+}
 
 /* ---- The clock ----------------------------------------------------------- */
 

@@ -67,7 +67,8 @@ task__interrupt(struct task *t)
 	if (wait == NULL || wait->kind->withdraw == NULL || !t->cancelled)
 		return;
 	wait->kind->withdraw(wait);
-	task__wake(wait, ECANCELED);
+	if (t->wait == wait)
+		task__wake(wait, ECANCELED);
 }
 
 /* The innermost scope of a task is where it is. */

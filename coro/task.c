@@ -146,6 +146,21 @@ tk_run(struct task *t)
 		t->dispose(t->argument);
 }
 
+/* In the order of their coming. */
+static void
+tk_tell(struct task *t)
+{
+	struct task__wait *wait;
+
+	while ((wait = task__first_wait(&t->waiting)) != NULL) {
+		task__list_remove(&wait->link);
+		if (wait->kind->tell != NULL)
+			wait->kind->tell(wait, t);
+		else
+			task__wake(wait, 0);
+	}
+}
+
 static void
 tk_ended(struct task__loop *loop, struct task *t)
 {
@@ -155,13 +170,15 @@ tk_ended(struct task__loop *loop, struct task *t)
 	if ((t->flags & TASK_BACKGROUND) == 0)
 		loop->foreground--;
 	if (task__list_first(&t->waiting) != NULL)
-		task__wake_all(&t->waiting, 0);
+		tk_tell(t);
 	if (t->group != NULL)
 		task__group_ended(t->group, t);
 	if (t == loop->main)
 		reactor_stop(loop->reactor);
-	if (loop->tasks == 0)
+	if (loop->tasks == 0) {
 		reactor_post_stop(loop->reactor, &loop->keep);
+		reactor_wake(loop->reactor); /* from the wait that comes now */
+	}
 }
 
 static void
