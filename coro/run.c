@@ -49,6 +49,7 @@ ru_open(struct task__loop *loop, struct reactor *r)
 	if (coro__flow_prepare(options->flags) == -1)
 		return -1;
 	loop->looked = reactor__clock(REACTOR__COARSE);
+	loop->traced = reactor_traced(r) != 0;
 	loop->all.next = loop->all.prev = &loop->all;
 	return task__schedule_start(loop);
 }

@@ -112,7 +112,6 @@ struct task__loop {
 	struct task_options options;
 	size_t stack_size;
 	struct task *main;
-	unsigned generation; /* see reactor__fork_generation */
 	struct reactor_link loops; /* of the process, for debuggers */
 	struct task_statistics stats;
 };
