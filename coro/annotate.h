@@ -42,7 +42,24 @@ void *__tsan_get_current_fiber(void);
 void *__tsan_create_fiber(unsigned flags);
 void __tsan_destroy_fiber(void *fiber);
 void __tsan_switch_to_fiber(void *fiber, unsigned flags);
+#else
+#define __tsan_create_fiber(flags)  NULL
+#define __tsan_destroy_fiber(fiber) ((void)(fiber))
 #endif
+
+/* What TSan takes a stack for: a thread.  NULL without TSan. */
+static inline void *
+coro__fiber(void)
+{
+	return __tsan_create_fiber(0);
+}
+
+static inline void
+coro__fiber_end(void *fiber)
+{
+	if (fiber != NULL)
+		__tsan_destroy_fiber(fiber);
+}
 
 /*
  * A request to Valgrind: a sequence of instructions that does nothing, unless
@@ -58,9 +75,9 @@ coro__valgrind(uintptr_t otherwise, uintptr_t request, uintptr_t a, uintptr_t b)
 	__asm__ volatile("rolq $3, %%rdi; rolq $13, %%rdi\n\t"
 			 "rolq $61, %%rdi; rolq $51, %%rdi\n\t"
 			 "xchgq %%rbx, %%rbx"
-	    : "+d"(result)
-	    : "a"(&words[0])
-	    : "cc", "memory");
+			 : "+d"(result)
+			 : "a"(&words[0])
+			 : "cc", "memory");
 	return result;
 }
 #elif defined(__aarch64__) && defined(__linux__) && !defined(__ILP32__)
@@ -74,9 +91,9 @@ coro__valgrind(uintptr_t otherwise, uintptr_t request, uintptr_t a, uintptr_t b)
 	__asm__ volatile("ror x12, x12, #3; ror x12, x12, #13\n\t"
 			 "ror x12, x12, #51; ror x12, x12, #61\n\t"
 			 "orr x10, x10, x10"
-	    : "+r"(result)
-	    : "r"(list)
-	    : "cc", "memory");
+			 : "+r"(result)
+			 : "r"(list)
+			 : "cc", "memory");
 	return result;
 }
 #else

@@ -15,8 +15,8 @@ cl_list(void)
 }
 
 int
-coro_cleanup_push(struct coro_cleanup *cleanup, void (*function)(void *),
-    void *argument)
+coro_cleanup_push(
+    struct coro_cleanup *cleanup, void (*function)(void *), void *argument)
 {
 	struct coro_cleanup **list = cl_list();
 

@@ -133,19 +133,9 @@ coro_new(coro_fn *function, void *argument, const struct coro_options *options)
 	return c;
 }
 
-/* Runs it until it yields or ends. */
-static int
-co_run(struct coro *c, void **value)
+static __attribute__((noinline)) int
+co_ended(struct coro *c)
 {
-	c->outer = coro__here.coro;
-	coro__here.coro = c;
-	c->state = CO_RUNNING;
-	coro__switch(&c->caller, &c->flow, c->context);
-	if (c->state == CO_YIELDED) {
-		if (value != NULL)
-			*value = c->value;
-		return 1;
-	}
 	if (c->failed == 0)
 		return 0;
 	errno = c->failed;
@@ -153,7 +143,24 @@ co_run(struct coro *c, void **value)
 	return -1;
 }
 
-static int
+/* Runs it until it yields or ends. */
+static inline int
+co_run(struct coro *c, void *sent, int thrown, void **value)
+{
+	c->value = sent;
+	c->thrown = thrown;
+	c->outer = coro__here.coro;
+	coro__here.coro = c;
+	c->state = CO_RUNNING;
+	coro__switch(&c->caller, &c->flow, c->context);
+	if (c->state != CO_YIELDED)
+		return co_ended(c);
+	if (value != NULL)
+		*value = c->value;
+	return 1;
+}
+
+static __attribute__((noinline)) int
 co_resume(struct coro *c, void *sent, int thrown, void **value)
 {
 	if (c->state == CO_RUNNING) {
@@ -164,14 +171,14 @@ co_resume(struct coro *c, void *sent, int thrown, void **value)
 		return 0;
 	if (c->state == CO_NEW && co_begin(c) == -1)
 		return -1;
-	c->value = sent;
-	c->thrown = thrown;
-	return co_run(c, value);
+	return co_run(c, sent, thrown, value);
 }
 
 int
 coro_next(struct coro *c, void **value)
 {
+	if (c->state == CO_YIELDED) /* mostly, and in short */
+		return co_run(c, NULL, 0, value);
 	return co_resume(c, NULL, 0, value);
 }
 

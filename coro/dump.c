@@ -269,7 +269,7 @@ task__trace(struct task__loop *loop, struct task *t, int what)
 		break;
 	case TASK__END:
 		reactor_trace(r, REACTOR_INSTANT, "tasks", "end", t->name,
-		    t->state == TASK_DONE          ? "done"
+		    t->state == TASK_DONE         ? "done"
 			: t->state == TASK_FAILED ? "failed"
 						  : "cancelled");
 		reactor_trace(r, REACTOR_END, "tasks", "end", t->name, NULL);

@@ -45,8 +45,8 @@ coro__flow_prepare(unsigned flags)
 	if (coro__here.known)
 		return 0;
 	(void)pthread_once(&fl_once, fl_init);
-	error = fl_error != 0 ? fl_error
-			      : pthread_setspecific(fl_key, &coro__here);
+	error =
+	    fl_error != 0 ? fl_error : pthread_setspecific(fl_key, &coro__here);
 	if (error != 0) {
 		errno = error;
 		return -1;

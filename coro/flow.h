@@ -46,8 +46,8 @@ struct coro__flow {
 	unsigned flags;
 	struct coro__stack *stack;     /* NULL: the thread's own, or ended */
 	const struct coro__kind *kind; /* NULL: the thread's own */
-	uint32_t control[2]; /* floating-point control words */
-	void *exceptions[2]; /* __cxa_eh_globals of the C++ ABI */
+	uint32_t control[2];           /* floating-point control words */
+	void *exceptions[2];           /* __cxa_eh_globals of the C++ ABI */
 #ifdef CORO__ASAN
 	void *fake;
 	const void *low;
@@ -104,6 +104,25 @@ void coro__overflow_found(const struct coro__stack *);
 
 /* ---- The switch ---------------------------------------------------------- */
 
+/* A flow that is to begin on that stack. */
+static inline void
+coro__annotate_new(
+    struct coro__flow *flow, const void *low, size_t size, void *fiber)
+{
+	(void)flow;
+	(void)low;
+	(void)size;
+	(void)fiber;
+#ifdef CORO__ASAN
+	flow->fake = NULL;
+	flow->low = low;
+	flow->size = size;
+#endif
+#ifdef CORO__TSAN
+	flow->fiber = fiber;
+#endif
+}
+
 static inline void
 coro__annotate_leave(struct coro__flow *from, struct coro__flow *to, int ends)
 {
@@ -134,8 +153,8 @@ coro__annotate_arrive(struct coro__flow *to)
 
 /* Suspends `from`, which runs, until somebody switches to it. */
 static inline void
-coro__switch(
-    struct coro__flow *from, struct coro__flow *to, const struct coro__context *c)
+coro__switch(struct coro__flow *from, struct coro__flow *to,
+    const struct coro__context *c)
 {
 	from->error = errno;
 	if (__builtin_expect(coro__here.extras != 0, 0))

@@ -229,7 +229,12 @@ def arm_ucontext(place, swap):
     machine = pointer_to(place, "ucontext_t")["uc_mcontext"]
     saved = words(machine["regs"].address, 31)
     registers = arm_named(saved[19:], int(machine["sp"]))
-    registers["pc"] = int(machine["pc"])
+    # glibc goes on inside of swapcontext, with the way back in x1.
+    inside = block_of(swap)
+    counter = int(machine["pc"])
+    registers["pc"] = (
+        counter if inside.start <= counter < inside.end else saved[1]
+    )
     return registers
 
 
@@ -253,12 +258,17 @@ def unscrambled(registers, scrambled, place, swap, unrotated):
     raise gdb.GdbError("its jmp_buf cannot be read")
 
 
-def after_calls(function):
+def block_of(function):
     block = gdb.block_for_pc(int(function))
     while block is not None and block.function is None:
         block = block.superblock
     if block is None:
         raise gdb.GdbError("the function that switches is not known")
+    return block
+
+
+def after_calls(function):
+    block = block_of(function)
     code = gdb.selected_inferior().architecture().disassemble(
         block.start, block.end - 1
     )
@@ -297,6 +307,11 @@ def registers_of(flow, context):
 # ---- What gdb asks -----------------------------------------------------------
 
 
+def is_viewed():
+    thread = gdb.selected_thread()
+    return VIEW is not None and thread is not None and thread.ptid == VIEW.ptid
+
+
 class FrameId:
     def __init__(self, sp, pc):
         self.sp = sp
@@ -310,10 +325,7 @@ class TaskUnwinder(gdb.unwinder.Unwinder):
         super().__init__("reactor-tasks")
 
     def __call__(self, pending):
-        thread = gdb.selected_thread()
-        if VIEW is None or pending.level() != 0 or thread is None:
-            return None
-        if thread.ptid != VIEW.ptid:
+        if pending.level() != 0 or not is_viewed():
             return None
         word = gdb.selected_inferior().architecture().integer_type(64, False)
         pc, sp = COUNTER[architecture()]
@@ -336,7 +348,7 @@ class WithoutInnermost:
     enabled = True
 
     def filter(self, frames):
-        return frames if VIEW is None else itertools.islice(frames, 1, None)
+        return itertools.islice(frames, 1, None) if is_viewed() else frames
 
 
 def show(view):

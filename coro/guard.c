@@ -40,8 +40,8 @@ gu_probe(void)
 
 	if (page == MAP_FAILED)
 		return 0;
-	works = madvise(page, gu_page, GU_INSTALL) == 0 &&
-	    uname(page) == -1 && errno == EFAULT;
+	works = madvise(page, gu_page, GU_INSTALL) == 0 && uname(page) == -1 &&
+	    errno == EFAULT;
 	(void)munmap(page, gu_page);
 	return works;
 }
@@ -80,6 +80,13 @@ coro__page(void)
 	return gu_page;
 }
 
+void
+coro__unguard(int kind)
+{
+	if (kind == CORO_GUARD_MAP)
+		(void)__atomic_sub_fetch(&gu_used, 2, __ATOMIC_RELAXED);
+}
+
 int
 coro__guard(void *memory, size_t size)
 {
@@ -94,6 +101,8 @@ coro__guard(void *memory, size_t size)
 		coro__guard_maps &&
 	    mprotect(memory, size, PROT_NONE) == 0)
 		return CORO_GUARD_MAP;
+	if (coro__guard_best <= CORO_GUARD_MAP)
+		coro__unguard(CORO_GUARD_MAP); /* it came to nothing */
 	errno = error;
 	return CORO_GUARD_CANARY;
 }

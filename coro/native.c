@@ -105,8 +105,7 @@ coro__shadow_stacks(void)
 {
 	uint64_t pointer = 0;
 
-	__asm__ volatile(
-	    ".byte 0xf3, 0x48, 0x0f, 0x1e, 0xc8" : "+a"(pointer));
+	__asm__ volatile(".byte 0xf3, 0x48, 0x0f, 0x1e, 0xc8" : "+a"(pointer));
 	return pointer != 0;
 }
 

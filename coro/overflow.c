@@ -141,8 +141,8 @@ coro__overflow_watch(void)
 	int error = errno;
 
 	(void)pthread_once(&ov_once, ov_install);
-	if (coro__here.signal_stack == NULL &&
-	    sigaltstack(NULL, &old) == 0 && (old.ss_flags & SS_DISABLE) != 0) {
+	if (coro__here.signal_stack == NULL && sigaltstack(NULL, &old) == 0 &&
+	    (old.ss_flags & SS_DISABLE) != 0) {
 		memset(&stack, 0, sizeof(stack));
 		stack.ss_size = ov_size();
 		stack.ss_sp = reactor__allocate(NULL, stack.ss_size);

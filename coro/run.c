@@ -118,7 +118,8 @@ ru_wait_for_all(struct task__loop *loop)
 		.callback = ru_time_is_up,
 	};
 
-	if (grace > 0 && reactor_timer_start(loop->reactor, &timer, grace) == -1)
+	if (grace > 0 &&
+	    reactor_timer_start(loop->reactor, &timer, grace) == -1)
 		grace = 0; /* no memory: no wait */
 	while (loop->tasks > 0 && loop->ending == 1 && loop->stuck != 2 &&
 	    grace != 0)
@@ -133,8 +134,8 @@ ru_abandon_all(struct task__loop *loop)
 	struct reactor_link *link;
 
 	if (loop->tasks > 0)
-		task__report_all(loop,
-		    "tasks that were cancelled have not ended in time");
+		task__report_all(
+		    loop, "tasks that were cancelled have not ended in time");
 	while ((link = task__list_first(&loop->all)) != NULL)
 		task__abandon(loop, REACTOR_OWNER(link, struct task, all));
 }
@@ -173,16 +174,16 @@ int
 task_end(struct reactor *r)
 {
 	struct task__loop *loop = coro__here.tasks;
+	int64_t unused;
 	int error;
 
 	if (loop == NULL || loop->reactor != r) {
 		errno = EINVAL;
 		return -1;
 	}
-	if (loop->running != NULL || loop->rounding) {
-		errno = EBUSY;
+	/* In a callback the tasks could not be waited for. */
+	if (reactor_next(r, &unused) == -1 && errno == EBUSY)
 		return -1;
-	}
 	error = ru_end(loop);
 	if (error == 0)
 		return 0;
@@ -215,8 +216,8 @@ ru_drive(struct task__loop *loop, struct task *main)
 static intptr_t
 ru_main(struct task__loop *loop, task_fn *function, void *argument)
 {
-	struct task *main = task_spawn_at(
-	    NULL, function, argument, NULL, "main", "task_run");
+	struct task *main =
+	    task_spawn_at(NULL, function, argument, NULL, "main", "task_run");
 	struct task_outcome outcome = { TASK_PENDING, 0, 0 };
 	int failed, error;
 
@@ -236,8 +237,8 @@ ru_main(struct task__loop *loop, task_fn *function, void *argument)
 	if (failed == 0 && error == EDEADLK)
 		failed = error;
 	if (failed == 0 && outcome.state != TASK_DONE)
-		failed = outcome.state == TASK_FAILED ? outcome.error
-						      : ECANCELED;
+		failed =
+		    outcome.state == TASK_FAILED ? outcome.error : ECANCELED;
 	errno = failed;
 	return failed != 0 ? -1 : outcome.result;
 }

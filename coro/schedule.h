@@ -50,8 +50,8 @@ struct task__wait {
 /* task.bits */
 enum {
 	TASK__BEGUN = 0x01,
-	TASK__NAMED = 0x02,    /* the name is a copy of ours */
-	TASK__OBSERVED = 0x04  /* somebody knows how it ended */
+	TASK__NAMED = 0x02,   /* the name is a copy of ours */
+	TASK__OBSERVED = 0x04 /* somebody knows how it ended */
 };
 
 /* What a switch touches is in the first 64 bytes, a line of the cache. */
@@ -60,7 +60,7 @@ struct task {
 	struct task__wait *wait;
 	struct coro *coro; /* the generator that it is in, while suspended */
 	struct task_scope *scope;
-	int64_t since;   /* it waits, by the coarse clock */
+	int64_t since;         /* it waits, by the coarse clock */
 	unsigned short budget; /* operations before it has to yield */
 	unsigned char cancelled;
 	unsigned char state; /* TASK_PENDING... */
@@ -116,7 +116,7 @@ struct task__loop {
 	struct task_statistics stats;
 };
 
-#define TASK__BUDGET 128
+#define TASK__BUDGET      128
 
 /* The task of that flow. */
 #define TASK__OF(pointer) REACTOR_OWNER(pointer, struct task, flow)
@@ -236,10 +236,14 @@ task__wait_in(struct reactor_link *list, struct task *t,
 
 /* ---- task.c -------------------------------------------------------------- */
 
-extern const struct task__wait_kind task__wait_end; /* of a task */
+/* Forgets a copied name. */
+void task__unname(struct task *);
 /* It will never run again; what it holds is not given back. */
 void task__abandon(struct task__loop *, struct task *);
 void task__chunks_free(struct task__loop *);
+
+/* await.c */
+extern const struct task__wait_kind task__wait_end; /* of a task */
 
 /* ---- scope.c ------------------------------------------------------------- */
 

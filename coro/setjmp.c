@@ -28,8 +28,8 @@
 #define SJ_TEXT_(x) #x
 #define SJ_TEXT(x)  SJ_TEXT_(x)
 
-_Noreturn void coro__jump(jmp_buf, int)
-    __asm__(SJ_TEXT(__USER_LABEL_PREFIX__) "_longjmp");
+_Noreturn void coro__jump(jmp_buf, int) __asm__(
+    SJ_TEXT(__USER_LABEL_PREFIX__) "_longjmp");
 
 struct sj_place {
 	jmp_buf registers;
@@ -45,11 +45,7 @@ int coro__setjmp_by_signal; /* for tests: as if there were no makecontext */
 static int
 sj_has_makecontext(void)
 {
-#ifndef __GLIBC__
-	if (makecontext == NULL)
-		return 0;
-#endif
-	return !coro__setjmp_by_signal;
+	return CORO__HAS_MAKECONTEXT() && !coro__setjmp_by_signal;
 }
 
 static _Noreturn void
@@ -87,7 +83,7 @@ static _Thread_local struct sj_new {
 	void (*begin)(void);
 	volatile sig_atomic_t done;
 	struct sj_place *place;
-} *sj_new;
+} * sj_new;
 
 /*
  * Runs on the new stack, and returns at once; but its frame stays there as it
@@ -100,7 +96,8 @@ sj_trampoline(int number)
 	void (*volatile begin)(void);
 	struct sj_place here;
 
-	if (new == NULL || new->done) { /* somebody else's, for another thread */
+	if (new == NULL ||
+	    new->done) { /* somebody else's, for another thread */
 		if (sj_old.sa_handler != SIG_DFL &&
 		    sj_old.sa_handler != SIG_IGN &&
 		    (sj_old.sa_flags & SA_SIGINFO) == 0)

@@ -101,8 +101,7 @@ task_connect(int fd, const struct sockaddr *address, unsigned length)
 	if (errno != EINPROGRESS && errno != EINTR)
 		return -1;
 	d = task__descriptor(fd);
-	if (d == NULL ||
-	    task__descriptor_wait(d, REACTOR_WRITE, NULL) == -1)
+	if (d == NULL || task__descriptor_wait(d, REACTOR_WRITE, NULL) == -1)
 		return -1;
 	return so_error(fd);
 }

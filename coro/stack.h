@@ -20,10 +20,16 @@ struct coro__stack {
 	char *low;                           /* the guard; the stack is above */
 	unsigned guard;                      /* CORO_GUARD_... */
 	unsigned number;                     /* in its slab */
-	uintptr_t valgrind;
-#ifdef CORO__TSAN
+	uintptr_t valgrind;                  /* see annotate.h */
 	void *fiber;
-#endif
+};
+
+struct coro__pool {
+	struct coro__pool *next;
+	size_t size, guard; /* of each stack, the guard included */
+	struct coro__stack *hot, *cold;
+	size_t nhot, ncold, made;
+	struct coro__slab *slabs; /* stacks are cut from the first */
 };
 
 /* The size that is reserved for that wish; 0 and EINVAL: it is too small. */
@@ -46,10 +52,19 @@ void coro__stack_count(size_t *all, size_t *pooled);
 /* Unmaps all of this thread's stacks; nobody uses any. */
 void coro__stack_end(void);
 
+/* slab.c */
+/* A stack that nobody had before; NULL: no memory. */
+struct coro__stack *coro__slab_cut(struct coro__pool *);
+void coro__slab_end(struct coro__pool *);
+/* The lowest byte above the guard, and how many there are from there. */
+char *coro__stack_bottom(const struct coro__stack *);
+size_t coro__stack_usable(const struct coro__stack *);
+
 /* guard.c */
 /* Makes it a guard, as well as that goes: CORO_GUARD_... */
 int coro__guard(void *memory, size_t size);
-extern int coro__guard_best; /* for tests: the kind to begin with */
+void coro__unguard(int kind); /* it is unmapped */
+extern int coro__guard_best;  /* for tests: the kind to begin with */
 extern long coro__guard_maps; /* for tests: how many mappings may be made */
 size_t coro__page(void);
 

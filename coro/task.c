@@ -59,8 +59,8 @@ task__chunks_free(struct task__loop *loop)
 	}
 }
 
-static void
-tk_unnamed(struct task *t)
+void
+task__unname(struct task *t)
 {
 	if (t->bits & TASK__NAMED)
 		(void)reactor__allocate((void *)(uintptr_t)t->name, 0);
@@ -88,7 +88,7 @@ tk_free(struct task__loop *loop, struct task *t)
 	if (t->state == TASK_FAILED && (t->bits & TASK__OBSERVED) == 0)
 		tk_unobserved(loop, t);
 	if (t->bits & TASK__NAMED)
-		tk_unnamed(t);
+		task__unname(t);
 	t->next = loop->free;
 	loop->free = t;
 }
@@ -303,7 +303,7 @@ tk_give_up(struct task__loop *loop, struct task *t)
 {
 	int error = errno;
 
-	tk_unnamed(t);
+	task__unname(t);
 	coro__stack_give(t->flow.stack);
 	t->next = loop->free;
 	loop->free = t;
@@ -341,195 +341,10 @@ task_spawn_at(struct task_group *group, task_fn *function, void *argument,
 	return t;
 }
 
-/* ---- What others do with a task ------------------------------------------ */
-
-static void
-tk_describe(const struct task__wait *wait, char *text, size_t size)
-{
-	task__describe_task(wait->object, text, size);
-}
-
-static struct task *
-tk_owner(const struct task__wait *wait)
-{
-	return wait->object;
-}
-
-const struct task__wait_kind task__wait_end = {
-	.what = "the end of",
-	.withdraw = task__withdraw,
-	.describe = tk_describe,
-	.owner = tk_owner,
-};
-
-int
-task_await(struct task *t, struct task_outcome *outcome)
-{
-	struct task *self = task__self();
-	int result = 0;
-
-	if (task__checkpoint(self) == -1)
-		return -1;
-	if (t == self) {
-		errno = EDEADLK;
-		return -1;
-	}
-	task_retain(t);
-	if (t->state == TASK_PENDING)
-		result = task__wait_in(&t->waiting, self, &task__wait_end, t);
-	if (result == 0 && outcome != NULL)
-		task_peek(t, outcome);
-	if (result == 0)
-		t->bits |= TASK__OBSERVED;
-	task_detach(t);
-	return result;
-}
-
-void
-task_peek(const struct task *t, struct task_outcome *outcome)
-{
-	outcome->state = t->state;
-	outcome->error = t->state == TASK_FAILED ? t->error : 0;
-	outcome->result = t->state == TASK_DONE ? t->result : 0;
-	if (t->state != TASK_PENDING)
-		((struct task *)(uintptr_t)t)->bits |= TASK__OBSERVED;
-}
-
-int
-task_cancel(struct task *t)
-{
-	if (t->state != TASK_PENDING ||
-	    (t->root.state & TASK__ENTERED) == 0) {
-		errno = EALREADY;
-		return -1;
-	}
-	task_scope_cancel(&t->root);
-	return 0;
-}
-
-struct task *
-task_self(void)
-{
-	return task__self();
-}
-
-const char *
-task_name(const struct task *t)
-{
-	return t->name;
-}
-
-int
-task_set_name(struct task *t, const char *name)
-{
-	size_t size = strlen(name) + 1;
-	char *copy = reactor__allocate(NULL, size);
-
-	if (copy == NULL)
-		return -1;
-	memcpy(copy, name, size);
-	tk_unnamed(t);
-	t->name = copy;
-	t->bits |= TASK__NAMED;
-	return 0;
-}
-
-const char *
-task_place(const struct task *t)
-{
-	return t->place;
-}
-
-int
-task_stack(const struct task *t, struct coro_stack_info *info)
-{
-	if (t->flow.stack == NULL) {
-		errno = ESRCH;
-		return -1;
-	}
-	coro__stack_info(t->flow.stack, info);
-	return 0;
-}
-
 struct coro_cleanup **
 task__cleanups(void)
 {
 	struct task *t = task__self();
 
 	return t != NULL ? &t->cleanups : NULL;
-}
-
-/* ---- Time ---------------------------------------------------------------- */
-
-struct tk_sleep {
-	struct task__wait wait;
-	struct reactor_timer timer;
-};
-
-static void
-tk_wakes(struct reactor *r, struct reactor_timer *timer)
-{
-	(void)r;
-	task__wake(&REACTOR_OWNER(timer, struct tk_sleep, timer)->wait, 0);
-}
-
-static void
-tk_roused(struct task__wait *wait)
-{
-	struct tk_sleep *sleep = (struct tk_sleep *)wait;
-
-	reactor_timer_stop(task_reactor(), &sleep->timer);
-}
-
-static void
-tk_describe_sleep(const struct task__wait *wait, char *text, size_t size)
-{
-	const struct tk_sleep *sleep = (const struct tk_sleep *)wait;
-	int64_t left =
-	    sleep->timer.deadline - reactor__clock(REACTOR__MONOTONIC);
-
-	(void)reactor__span(text, size, left > 0 ? left : 0);
-}
-
-static const struct task__wait_kind tk_sleeping = {
-	.what = "a time, in",
-	.withdraw = tk_roused,
-	.describe = tk_describe_sleep,
-};
-
-int
-task_sleep_until(int64_t deadline)
-{
-	struct task *t = task__self();
-	struct tk_sleep sleep;
-
-	if (task__checkpoint(t) == -1)
-		return -1;
-	memset(&sleep.timer, 0, sizeof(sleep.timer));
-	sleep.timer.event.name = t->name;
-	sleep.timer.event.flags = task__background(t);
-	sleep.timer.callback = tk_wakes;
-	if (reactor_timer_start_at(task_reactor(), &sleep.timer, deadline) ==
-	    -1)
-		return -1;
-	task__wait_init(&sleep.wait, t, &tk_sleeping, NULL);
-	return task__park(t, &sleep.wait);
-}
-
-int
-task_sleep(int64_t ns)
-{
-	struct task__loop *loop = coro__here.tasks;
-
-	return task_sleep_until(
-	    loop != NULL ? task__deadline(loop, ns > 0 ? ns : 0) : 0);
-}
-
-int64_t
-task_now(void)
-{
-	struct task__loop *loop = coro__here.tasks;
-
-	return loop != NULL ? task__now(loop)
-			    : reactor__clock(REACTOR__MONOTONIC);
 }

@@ -112,9 +112,9 @@ struct task_outcome {
 	intptr_t result; /* TASK_DONE */
 };
 
-#define TASK_TEXT_(x)  #x
-#define TASK_TEXT(x)   TASK_TEXT_(x)
-#define TASK_PLACE     __FILE__ ":" TASK_TEXT(__LINE__)
+#define TASK_TEXT_(x) #x
+#define TASK_TEXT(x)  TASK_TEXT_(x)
+#define TASK_PLACE    __FILE__ ":" TASK_TEXT(__LINE__)
 
 /*
  * Queues a new task, which runs when its turn comes: task_spawn(f, argument).
@@ -124,8 +124,8 @@ struct task_outcome {
  */
 #define task_spawn(function, argument) \
 	task_spawn_at(NULL, function, argument, NULL, #function, TASK_PLACE)
-#define task_spawn_with(function, argument, attributes)                    \
-	task_spawn_at(                                                     \
+#define task_spawn_with(function, argument, attributes) \
+	task_spawn_at(                                  \
 	    NULL, function, argument, attributes, #function, TASK_PLACE)
 /* What the macros call; name and place must last.  group: see below. */
 struct task *task_spawn_at(struct task_group *group, task_fn *, void *argument,
@@ -215,11 +215,11 @@ struct task_failure {
 struct task_group {
 	struct task_scope scope;
 	/* To be read: */
-	size_t running;             /* tasks that have not ended */
-	size_t failed;              /* with an error */
+	size_t running; /* tasks that have not ended */
+	size_t failed;  /* with an error */
 	size_t cancelled;
 	size_t succeeded;
-	intptr_t result;            /* of the first that succeeded */
+	intptr_t result; /* of the first that succeeded */
 	/* The library's: */
 	struct task *failures, **last;
 	void *waiting;
@@ -236,8 +236,8 @@ int task_group_enter(struct task_group *, int policy);
  */
 #define task_group_spawn(group, function, argument) \
 	task_spawn_at(group, function, argument, NULL, #function, TASK_PLACE)
-#define task_group_spawn_with(group, function, argument, attributes)       \
-	task_spawn_at(                                                     \
+#define task_group_spawn_with(group, function, argument, attributes) \
+	task_spawn_at(                                               \
 	    group, function, argument, attributes, #function, TASK_PLACE)
 /*
  * Waits for all of them, whatever happens, then leaves the scope.  0, or -1
@@ -266,21 +266,18 @@ int task_gather(struct task_call *, size_t n, int policy);
  * it ended by itself, and *outcome says how.  -1: ETIMEDOUT; or ECANCELED, if
  * the caller is cancelled, and the other with it.
  */
-int task_wait_for(
-    struct task *, int64_t timeout, struct task_outcome *outcome);
+int task_wait_for(struct task *, int64_t timeout, struct task_outcome *outcome);
 /* Until when task_wait waits. */
 enum { TASK_FIRST, TASK_FIRST_ERROR, TASK_ALL };
 /*
  * Waits for several; cancels none.  Returns how many of them have ended, which
  * task_peek tells apart; after a time-out that may be 0.
  */
-int task_wait(
-    struct task *const *, size_t n, int until, int64_t timeout);
+int task_wait(struct task *const *, size_t n, int until, int64_t timeout);
 /* Tasks as they end, each once; keep the tasks meanwhile. */
 struct task_series *task_series_open(struct task *const *, size_t n);
 /* 1: *task has ended; 0: there are no more; -1: ETIMEDOUT, ECANCELED. */
-int task_series_next(
-    struct task_series *, struct task **task, int64_t timeout);
+int task_series_next(struct task_series *, struct task **task, int64_t timeout);
 void task_series_close(struct task_series *);
 
 /*
@@ -464,12 +461,12 @@ int task_set_name(struct task *, const char *);
 const char *task_place(const struct task *); /* "file.c:12", of spawn */
 
 struct task_statistics {
-	size_t tasks;      /* that have not ended */
-	size_t ready;      /* that wait only for their turn */
-	uint64_t spawned;  /* ever */
-	uint64_t switches; /* to a task */
-	uint64_t looks;    /* at the loop, while tasks were ready */
-	uint64_t forced;   /* yields of tasks that went on and on */
+	size_t tasks;          /* that have not ended */
+	size_t ready;          /* that wait only for their turn */
+	uint64_t spawned;      /* ever */
+	uint64_t switches;     /* to a task */
+	uint64_t looks;        /* at the loop, while tasks were ready */
+	uint64_t forced;       /* yields of tasks that went on and on */
 	size_t stacks, pooled; /* stacks that there are, and are not used */
 };
 

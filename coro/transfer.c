@@ -296,8 +296,8 @@ task_recv(int fd, void *bytes, size_t size, int flags)
 intptr_t
 task_send(int fd, const void *bytes, size_t size, int flags)
 {
-	return tf_bytes(fd, REACTOR_WRITE, (void *)(uintptr_t)bytes, size,
-	    flags, tf_send);
+	return tf_bytes(
+	    fd, REACTOR_WRITE, (void *)(uintptr_t)bytes, size, flags, tf_send);
 }
 
 static intptr_t

@@ -18,13 +18,10 @@
 static int
 uc_usable(void)
 {
-#ifndef __GLIBC__
-	if (makecontext == NULL || swapcontext == NULL) {
-		errno = ENOSYS;
-		return -1;
-	}
-#endif
-	return 0;
+	if (CORO__HAS_MAKECONTEXT())
+		return 0;
+	errno = ENOSYS;
+	return -1;
 }
 
 /* Apart, because it returns twice as far as compilers know. */

@@ -13,11 +13,14 @@
 #else
 #define CORO__UCONTEXT 1
 #include <ucontext.h>
-#ifndef __GLIBC__
+#ifdef __GLIBC__
+#define CORO__HAS_MAKECONTEXT() 1
+#else
 #pragma weak getcontext
 #pragma weak makecontext
 #pragma weak setcontext
 #pragma weak swapcontext
+#define CORO__HAS_MAKECONTEXT() (makecontext != NULL && swapcontext != NULL)
 #endif
 #endif
 
