@@ -289,28 +289,35 @@ coro_yield(void *value, void **sent)
 	return 0;
 }
 
-/*
- * The inner one fails, is closed or ends: so the outer learns, and its error
- * becomes that of the one who delegated, who may deal with it.
- */
+/* What the inner one yielded goes out, and what comes in is passed on to it. */
+static int
+co_pass(const struct coro *outer, struct coro *inner, void **value)
+{
+	void *sent = NULL;
+
+	if (coro_yield(*value, &sent) == 0)
+		return coro_send(inner, sent, value);
+	if (!outer->closing)
+		return coro_throw(inner, errno, value);
+	if (coro_close(inner) == 0)
+		errno = ECANCELED;
+	return -1;
+}
+
 int
 coro_delegate(struct coro *inner, intptr_t *result)
 {
-	void *value, *sent;
-	int more = coro_next(inner, &value), error;
+	struct coro *outer = coro__here.coro;
+	void *value;
+	int more;
 
-	while (more == 1) {
-		sent = NULL;
-		if (coro_yield(value, &sent) == 0) {
-			more = coro_send(inner, sent, &value);
-		} else if ((error = errno) == ECANCELED || error == EPERM) {
-			if (coro_close(inner) == 0)
-				errno = error;
-			return -1;
-		} else {
-			more = coro_throw(inner, error, &value);
-		}
+	if (outer == NULL) {
+		errno = EPERM;
+		return -1;
 	}
+	more = coro_next(inner, &value);
+	while (more == 1)
+		more = co_pass(outer, inner, &value);
 	if (more == 0 && result != NULL)
 		*result = inner->result;
 	return more;

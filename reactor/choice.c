@@ -48,8 +48,8 @@ cho_say_what_works(const struct reactor__choice *c, struct cho_message *m)
 	cho_say(m, "%s", *separator != '\0' ? " work here" : "none works here");
 	for (i = 0; i < c->count; i++)
 		if (c->missing(i) != NULL)
-			cho_say(m, "; %s: %s", c->candidate(i).name,
-			    c->missing(i));
+			cho_say(
+			    m, "; %s: %s", c->candidate(i).name, c->missing(i));
 }
 
 /* ---- The list ------------------------------------------------------------ */
@@ -102,8 +102,8 @@ cho_find(const struct reactor__choice *c, const char *name)
 /* ---- The choice ---------------------------------------------------------- */
 
 static int
-cho_check(const struct reactor__choice *c, const char *names,
-    struct cho_message *m)
+cho_check(
+    const struct reactor__choice *c, const char *names, struct cho_message *m)
 {
 	char name[32];
 

@@ -15,8 +15,8 @@ struct reactor__candidate {
 };
 
 struct reactor__choice {
-	const char *noun;    /* "backend" */
-	size_t count;        /* how many are known, best first */
+	const char *noun; /* "backend" */
+	size_t count;     /* how many are known, best first */
 	struct reactor__candidate (*candidate)(size_t i);
 	const char *(*missing)(size_t i); /* why, in words; NULL: it is there */
 	/* 0, or -1 with errno; ENOSYS and EPERM: not on this system. */

@@ -31,7 +31,7 @@ struct reactor__trace {
 	int64_t opened;
 	int64_t began; /* the present wait or handler */
 	int64_t timeout;
-	size_t queued; /* as it was written last */
+	size_t queued;           /* as it was written last */
 	char lane[TR_LANES][16]; /* of reactor_trace; from TR_HANDLER + 1 */
 };
 
@@ -361,8 +361,8 @@ reactor_trace(struct reactor *r, int record, const char *lane, const char *verb,
 		return;
 	if (t->lines) {
 		(void)reactor__quote(quoted, sizeof(quoted), name);
-		reactor__line(t->journal, t->opened, verb,
-		    "%-10s  %-20s  %s", lane, what != NULL ? what : "", quoted);
+		reactor__line(t->journal, t->opened, verb, "%-10s  %-20s  %s",
+		    lane, what != NULL ? what : "", quoted);
 		return;
 	}
 	number = tr_find(t, lane);
