@@ -7,7 +7,9 @@
  *   caller.flow <--- place, errno ---> own flow      `outer`: what the caller
  *                                                     itself is, if a generator
  *
- * What passes is put in the struct: a value or an error, one way or the other.
+ * Whatever the other is to find, a value, an answer, an errno, is put in place
+ * before the switch.  So both sides end in the same call, co_hand, which is the
+ * same place in the code for both: the processor predicts its return.
  */
 #include <string.h>
 #include "coro/cleanup.h"
@@ -27,9 +29,10 @@ struct coro {
 	struct coro_cleanup *cleanups;
 	enum co_state state;
 	int closing;
-	int thrown;  /* to it, by the one who runs it */
-	int failed;  /* its error, at the end */
-	void *value; /* what passes */
+	int answer;  /* what coro_next returns */
+	int told;    /* what coro_yield returns */
+	void **out;  /* where coro_next wants the value */
+	void **sent; /* where coro_yield wants it; or NULL */
 	intptr_t result;
 	coro_fn *function;
 	void *argument;
@@ -45,10 +48,16 @@ co_body(struct coro__flow *flow)
 	struct coro *c = (struct coro *)flow;
 	struct coro__stack *stack = flow->stack;
 
+	int error;
+
+	errno = 0;
 	c->result = c->function(c->argument);
-	c->failed = c->result == -1 ? errno : 0;
+	error = c->result == -1 ? errno : 0;
 	coro__cleanup_run(&c->cleanups);
 	c->state = CO_OVER;
+	c->answer = error != 0 ? -1 : 0;
+	if (error != 0)
+		c->caller.error = error;
 	coro__here.coro = c->outer;
 	flow->stack = NULL;
 	coro__stack_give(stack);
@@ -134,34 +143,31 @@ coro_new(coro_fn *function, void *argument, const struct coro_options *options)
 }
 
 static __attribute__((noinline)) int
-co_ended(struct coro *c)
+co_hand(struct coro__flow *from, struct coro__flow *to,
+    const struct coro__context *context, const int *answer)
 {
-	if (c->failed == 0)
-		return 0;
-	errno = c->failed;
-	c->failed = 0; /* told once */
-	return -1;
+	coro__switch(from, to, context);
+	return *answer;
 }
 
-/* Runs it until it yields or ends. */
+/* Runs it until it yields or ends; `error` is what its yield fails with. */
 static inline int
-co_run(struct coro *c, void *sent, int thrown, void **value)
+co_run(struct coro *c, void *sent, int error, void **value)
 {
-	c->value = sent;
-	c->thrown = thrown;
+	c->out = value;
+	c->told = error != 0 ? -1 : 0;
+	if (error != 0)
+		c->flow.error = error;
+	else if (c->sent != NULL)
+		*c->sent = sent;
 	c->outer = coro__here.coro;
 	coro__here.coro = c;
 	c->state = CO_RUNNING;
-	coro__switch(&c->caller, &c->flow, c->context);
-	if (c->state != CO_YIELDED)
-		return co_ended(c);
-	if (value != NULL)
-		*value = c->value;
-	return 1;
+	return co_hand(&c->caller, &c->flow, c->context, &c->answer);
 }
 
 static __attribute__((noinline)) int
-co_resume(struct coro *c, void *sent, int thrown, void **value)
+co_resume(struct coro *c, void *sent, int error, void **value)
 {
 	if (c->state == CO_RUNNING) {
 		errno = EBUSY;
@@ -171,7 +177,7 @@ co_resume(struct coro *c, void *sent, int thrown, void **value)
 		return 0;
 	if (c->state == CO_NEW && co_begin(c) == -1)
 		return -1;
-	return co_run(c, sent, thrown, value);
+	return co_run(c, sent, error, value);
 }
 
 int
@@ -229,7 +235,7 @@ coro_close(struct coro *c)
 		return -1;
 	}
 	c->closing = 1;
-	if (co_resume(c, NULL, 0, NULL) == 0 || errno == ECANCELED)
+	if (co_resume(c, NULL, ECANCELED, NULL) == 0 || errno == ECANCELED)
 		return 0;
 	return -1;
 }
@@ -276,17 +282,13 @@ coro_yield(void *value, void **sent)
 		errno = ECANCELED;
 		return -1;
 	}
-	c->value = value;
+	c->sent = sent;
+	if (c->out != NULL)
+		*c->out = value;
+	c->answer = 1;
 	c->state = CO_YIELDED;
 	coro__here.coro = c->outer;
-	coro__switch(&c->flow, &c->caller, c->context);
-	if (c->closing || c->thrown != 0) {
-		errno = c->closing ? ECANCELED : c->thrown;
-		return -1;
-	}
-	if (sent != NULL)
-		*sent = c->value;
-	return 0;
+	return co_hand(&c->flow, &c->caller, c->context, &c->told);
 }
 
 /* What the inner one yielded goes out, and what comes in is passed on to it. */

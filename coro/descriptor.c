@@ -14,6 +14,7 @@
  */
 #include <sys/stat.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -25,6 +26,7 @@
 struct de_wait {
 	struct task__wait wait; /* must be first */
 	unsigned wanted, ready;
+	int woken; /* by what it waited for */
 	struct reactor_timer timer;
 };
 
@@ -80,8 +82,12 @@ static const struct task__wait_kind de_kind = {
 static void
 de_wake(struct de_wait *w, unsigned ready, int error)
 {
+	struct task__descriptor *d = w->wait.object;
+
 	de_leave(w);
 	w->ready = ready;
+	w->woken = 1;
+	d->woken++;
 	task__wake(&w->wait, error);
 }
 
@@ -98,7 +104,8 @@ de_deliver(struct task__descriptor *d, unsigned ready)
 	struct reactor_link *link, *next;
 	struct de_wait *w;
 
-	for (link = d->waiting.next; link != &d->waiting; link = next) {
+	for (link = d->waiting.next;
+	     link != &d->waiting && (open != 0 || dead != 0); link = next) {
 		next = link->next;
 		w = (struct de_wait *)(void *)link;
 		mine = w->wanted & open;
@@ -152,9 +159,10 @@ de_ready(struct reactor *r, struct reactor_io *io, unsigned ready)
 	}
 	d->drained &= (unsigned char)~ready;
 	unwanted = de_deliver(d, ready);
-	if (ready & DE_DEAD && task__first_wait(&d->waiting) == NULL)
-		unwanted = ready & DE_DIRECTIONS;
-	if (unwanted != 0)
+	if (ready & DE_DEAD) /* all were woken, and any interest brings it */
+		unwanted = DE_DIRECTIONS;
+	/* Who was woken and has not run will soon want it again. */
+	if (unwanted != 0 && d->woken == 0)
 		de_drop(r, d, unwanted);
 }
 
@@ -247,15 +255,48 @@ task__descriptors_end(struct task__loop *loop)
 {
 	size_t fd;
 
-	for (fd = 0; fd < loop->ndescriptors; fd++)
-		if (loop->descriptors[fd] != NULL)
-			de_free(loop, loop->descriptors[fd]);
+	for (fd = 0; fd < loop->ndescriptors; fd++) {
+		if (loop->descriptors[fd] == NULL)
+			continue;
+		loop->descriptors[fd]->users = 0; /* none will run again */
+		de_free(loop, loop->descriptors[fd]);
+	}
 	(void)reactor__allocate(loop->descriptors, 0);
 	loop->descriptors = NULL;
 	loop->ndescriptors = 0;
 }
 
 /* ---- Waiting ------------------------------------------------------------- */
+
+/* What is the case now, said by poll(2). */
+static int
+de_look(int fd, int events)
+{
+	struct pollfd p;
+	int error = errno;
+
+	p.fd = fd;
+	p.events = (short)events;
+	p.revents = 0;
+	(void)poll(&p, 1, 0);
+	errno = error;
+	return p.revents;
+}
+
+int
+task__descriptor_is_ready(int fd, unsigned wanted)
+{
+	if (de_look(fd, wanted & REACTOR_WRITE ? POLLOUT : POLLIN) != 0)
+		return 1;
+	errno = EAGAIN;
+	return 0;
+}
+
+int
+task__descriptor_has_error(int fd)
+{
+	return (de_look(fd, 0) & POLLERR) != 0;
+}
 
 static int
 de_want(struct task__descriptor *d, unsigned wanted)
@@ -271,14 +312,20 @@ de_want(struct task__descriptor *d, unsigned wanted)
 	return -1;
 }
 
+/* Who was woken in vain may have been cancelled before it ran. */
 static int
 de_park(struct task__descriptor *d, struct de_wait *w, unsigned wanted)
 {
+	struct task *t = task__self();
+
+	if (t->cancelled)
+		return task__refuse(t);
 	if (de_want(d, wanted) == -1)
 		return -1;
 	w->wanted = wanted;
 	w->ready = 0;
-	task__wait_init(&w->wait, task__self(), &de_kind, d);
+	w->woken = 0;
+	task__wait_init(&w->wait, t, &de_kind, d);
 	task__list_append(&d->waiting, &w->wait.link);
 	de_count(&w->wait, 1);
 	d->users++;
@@ -292,6 +339,7 @@ de_parked(struct task__descriptor *d, struct de_wait *w)
 	int result = task__park(w->wait.task, &w->wait);
 
 	d->users--;
+	d->woken -= w->woken != 0;
 	if (!d->gone)
 		return result;
 	if (d->users == 0)
@@ -301,17 +349,12 @@ de_parked(struct task__descriptor *d, struct de_wait *w)
 }
 
 int
-task__descriptor_wait(
-    struct task__descriptor *d, unsigned wanted, unsigned *ready)
+task__descriptor_wait(struct task__descriptor *d, unsigned wanted)
 {
 	struct de_wait w;
 
 	w.timer.callback = NULL;
-	if (de_park(d, &w, wanted) == -1 || de_parked(d, &w) == -1)
-		return -1;
-	if (ready != NULL)
-		*ready = w.ready;
-	return 0;
+	return de_park(d, &w, wanted) == 0 ? de_parked(d, &w) : -1;
 }
 
 static void

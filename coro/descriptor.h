@@ -13,7 +13,7 @@ enum {
 	TASK__UNKNOWN,
 	TASK__SOCKET,   /* MSG_DONTWAIT */
 	TASK__STREAM,   /* RWF_NOWAIT: pipes and the like */
-	TASK__WAITED,   /* it must be waited for first: terminals, old pipes */
+	TASK__WAITED,   /* poll(2), then block: terminals, old pipes */
 	TASK__NONBLOCK, /* its owner has set O_NONBLOCK */
 	TASK__FILE      /* always ready; the disk is waited for */
 };
@@ -25,16 +25,23 @@ struct task__descriptor {
 	unsigned char sort;
 	unsigned char blocking; /* O_NONBLOCK was not set */
 	unsigned char gone;     /* closed; freed when nobody uses it */
-	unsigned users;         /* tasks that waited, and have not run since */
+	unsigned users;         /* tasks that wait, or have not run since */
+	unsigned woken;         /* of these: they have not run since */
 };
 
 /* What is kept of fd, with its sort known.  NULL: EBADF, ENOMEM. */
 struct task__descriptor *task__descriptor(int fd);
 /*
  * Waits until it is ready in that direction.  0, or -1: ECANCELED, EBADF, what
- * the kernel said; *ready (or NULL) is what came.
+ * the kernel said.
  */
-int task__descriptor_wait(
-    struct task__descriptor *, unsigned wanted, unsigned *ready);
+int task__descriptor_wait(struct task__descriptor *, unsigned wanted);
+/*
+ * Before a call that would block: 1; or 0 with EAGAIN.  That a wait is over does
+ * not say it: another task may have run since, and been faster.
+ */
+int task__descriptor_is_ready(int fd, unsigned wanted);
+/* An error lies in it, and would wake us again and again. */
+int task__descriptor_has_error(int fd);
 
 #endif

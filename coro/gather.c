@@ -280,16 +280,15 @@ ga_park(struct ga_several *s, int64_t timeout)
 }
 
 static int
-ga_wait(struct ga_several *s, struct task *const *tasks, size_t n,
-    int64_t timeout)
+ga_wait(
+    struct ga_several *s, struct task *const *tasks, size_t n, int64_t timeout)
 {
 	struct task__wait few[GA_FEW], *watches = few;
 	size_t watched = s->left;
 	int result, error;
 
 	if (watched > GA_FEW) {
-		watches =
-		    reactor__allocate(NULL, watched * sizeof(*watches));
+		watches = reactor__allocate(NULL, watched * sizeof(*watches));
 		if (watches == NULL)
 			return -1;
 	}

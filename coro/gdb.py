@@ -26,10 +26,12 @@ VIEW = None  # what is shown in place of a thread
 
 
 class View:
-    """The registers of a suspended flow, to be seen in that thread."""
+    """The registers of a suspended flow, to be seen in the selected thread."""
 
-    def __init__(self, thread, registers):
-        self.ptid = thread.ptid
+    def __init__(self, registers):
+        frame = gdb.newest_frame()
+        self.ptid = gdb.selected_thread().ptid
+        self.innermost = [int(frame.read_register(r)) for r in counters()]
         self.registers = registers
 
 
@@ -82,6 +84,15 @@ def all_tasks(loop):
     return members(loop["all"], "struct task", "all")
 
 
+def is_on_stack_of(task):
+    """Does the selected thread run on the stack of that task?"""
+    if int(task) == 0 or int(task["flow"]["stack"]) == 0:
+        return False
+    stack = task["flow"]["stack"]
+    depth = int(gdb.newest_frame().read_register("sp")) - int(stack["low"])
+    return 0 <= depth < int(stack["pool"]["size"])
+
+
 def thread_of(loop):
     """The thread whose loop that is, and the generator that runs in it."""
     selected, frame = gdb.selected_thread(), gdb.selected_frame()
@@ -92,8 +103,9 @@ def thread_of(loop):
                 here = gdb.parse_and_eval("coro__here")
                 if int(here["tasks"]) == int(loop):
                     return thread, here["coro"]
-            except gdb.error:
-                continue  # it has no such variable, or is not stopped
+            except gdb.error:  # as for musl: what a thread has is not known
+                if is_on_stack_of(loop["running"]):
+                    return thread, gdb.Value(0)
     finally:
         selected.switch()
         frame.select()
@@ -122,8 +134,13 @@ def now_of(loop):
     return int(loop["looked"]), " at the loop's last look"
 
 
-def describe_task(wait):
+def describe_end(wait):
     return quoted(pointer_to(wait["object"], "struct task"))
+
+
+def describe_several(wait):
+    several = pointer_to(wait, "struct ga_several")
+    return "%d tasks (%d left)" % (int(several["all"]), int(several["left"]))
 
 
 def describe_descriptor(wait):
@@ -136,26 +153,66 @@ def describe_descriptor(wait):
     )
 
 
-DESCRIBE = {"the end of": describe_task, "descriptor": describe_descriptor}
+def describe_mutex(wait):
+    owner = pointer_to(wait["object"], "struct task_mutex")["owner"]
+    return "%s, held by %s" % (hex(int(wait["object"])), quoted(owner))
 
 
-def describe_wait(loop, task):
+def describe_channel(wait):
+    choice = pointer_to(wait["object"], "struct task_choice")
+    return hex(int(choice["channel"]))
+
+
+def describe_signal(wait):
+    signal = pointer_to(wait["object"], "struct task_signal")
+    return str(int(signal["handler"]["number"]))
+
+
+def describe_child(wait):
+    return str(int(pointer_to(wait, "struct tch_wait")["child"]["pid"]))
+
+
+DESCRIBE = {
+    "task__wait_end": describe_end,
+    "ga_firm": describe_end,
+    "ga_kind": describe_several,
+    "de_kind": describe_descriptor,
+    "mx_locking": describe_mutex,
+    "mx_relocking": describe_mutex,
+    "chn_kind": describe_channel,
+    "tsg_kind": describe_signal,
+    "tch_kind": describe_child,
+}
+
+
+def describe_kinds():
+    """Where these are now, as the program may be loaded anywhere."""
+    found = {}
+    for name, function in DESCRIBE.items():
+        symbol = gdb.lookup_global_symbol(name)
+        symbol = symbol or gdb.lookup_static_symbol(name)
+        if symbol is not None:
+            found[int(symbol.value().address)] = function
+    return found
+
+
+def describe_wait(loop, task, kinds):
     wait, (now, when) = task["wait"], now_of(loop)
-    what = text(wait["kind"]["what"]).rstrip(",").replace(", in", "")
-    if what in DESCRIBE:
-        what += " " + DESCRIBE[what](wait)
+    what = text(wait["kind"]["what"]).replace(", in", "")
+    if int(wait["kind"]) in kinds:
+        what += " " + kinds[int(wait["kind"])](wait)
     elif int(wait["object"]) != 0:
-        what += " at 0x%x" % int(wait["object"])
+        what += " " + hex(int(wait["object"]))
     age = max(now - int(task["since"]), 0)
     return "waits for %s, since %s%s" % (what, span(age), when)
 
 
-def describe_state(loop, task):
+def describe_state(loop, task, kinds):
     runs = int(loop["running"]) == int(task)
     if runs:
         state = "runs"
     elif int(task["wait"]) != 0:
-        state = describe_wait(loop, task)
+        state = describe_wait(loop, task, kinds)
     elif has_begun(task):
         state = "is ready"
     else:
@@ -169,11 +226,11 @@ def describe_state(loop, task):
     return state
 
 
-def describe(loop, task):
+def describe(loop, task, kinds):
     return "%s  (%s)  %s" % (
         quoted(task),
         text(task["place"]),
-        describe_state(loop, task),
+        describe_state(loop, task, kinds),
     )
 
 
@@ -289,18 +346,23 @@ LAYOUTS = {
         "ucontext": arm_ucontext,
     },
 }
-COUNTER = {"i386:x86-64": ("rip", "rsp"), "aarch64": ("pc", "sp")}
+COUNTERS = {"i386:x86-64": ("rip", "rsp"), "aarch64": ("pc", "sp")}
 
 
-def architecture():
-    return gdb.selected_inferior().architecture().name()
+def of_machine(table):
+    name = gdb.selected_inferior().architecture().name()
+    if name not in table:
+        raise gdb.GdbError("not known for the processor %s" % name)
+    return table[name]
+
+
+def counters():
+    """The names of program counter and stack pointer."""
+    return of_machine(COUNTERS)
 
 
 def registers_of(flow, context):
-    layouts = LAYOUTS.get(architecture())
-    if layouts is None:
-        raise gdb.GdbError("not known for %s" % architecture())
-    layout = layouts[text(context["name"])]
+    layout = of_machine(LAYOUTS)[text(context["name"])]
     return layout(int(flow["place"]), context["swap"])
 
 
@@ -325,30 +387,41 @@ class TaskUnwinder(gdb.unwinder.Unwinder):
         super().__init__("reactor-tasks")
 
     def __call__(self, pending):
-        if pending.level() != 0 or not is_viewed():
+        if not is_viewed():
+            return None
+        # Not by its level: functions that are inlined there count as well.
+        here = [int(pending.read_register(r)) for r in counters()]
+        if here != VIEW.innermost:
             return None
         word = gdb.selected_inferior().architecture().integer_type(64, False)
-        pc, sp = COUNTER[architecture()]
+        pc, sp = (VIEW.registers[r] for r in counters())
         # Inside of what it calls, for one who looks at stack pointers.
-        identity = FrameId(
-            gdb.Value(VIEW.registers[sp] - 8).cast(word),
-            gdb.Value(VIEW.registers[pc]).cast(word),
-        )
+        identity = FrameId(*(gdb.Value(v).cast(word) for v in (sp - 8, pc)))
         info = pending.create_unwind_info(identity)
         for name, value in VIEW.registers.items():
             info.add_saved_register(name, gdb.Value(value).cast(word))
         return info
 
 
-class WithoutInnermost:
-    """In a backtrace: the frame that was claimed is not the task's."""
+def foreign_frames():
+    """How many frames are the thread's, and not the task's."""
+    if not is_viewed():
+        return 0
+    frame, count = gdb.newest_frame(), 1
+    while frame.type() == gdb.INLINE_FRAME:
+        frame, count = frame.older(), count + 1
+    return count
+
+
+class WithoutForeign:
+    """Leaves them out of backtraces."""
 
     name = "reactor-tasks"
     priority = 100
     enabled = True
 
     def filter(self, frames):
-        return itertools.islice(frames, 1, None) if is_viewed() else frames
+        return itertools.islice(frames, foreign_frames(), None)
 
 
 def show(view):
@@ -396,12 +469,15 @@ def stretches(loop, task):
 def select(thread, registers):
     show(None)
     thread.switch()
-    if registers is not None:
-        show(View(thread, registers))
-        outer = gdb.newest_frame().older()
-        if outer is None:
+    if registers is None:
+        return
+    show(View(registers))
+    frame = gdb.newest_frame()
+    for _ in range(foreign_frames()):
+        frame = frame.older()
+        if frame is None:
             raise gdb.GdbError("gdb cannot find its frames")
-        outer.select()
+    frame.select()
 
 
 def find(word):
@@ -430,7 +506,7 @@ class Tasks(gdb.Command):
         super().__init__("tasks", gdb.COMMAND_STACK)
 
     def invoke(self, argument, from_tty):
-        loops = all_loops()
+        loops, kinds = all_loops(), describe_kinds()
         if not loops:
             print("tasks: none")
         for number, loop in enumerate(loops, 1):
@@ -445,7 +521,7 @@ class Tasks(gdb.Command):
                 )
             )
             for task in all_tasks(loop):
-                print("  " + describe(loop, task))
+                print("  " + describe(loop, task, kinds))
 
 
 class Task(gdb.Command):
@@ -466,7 +542,7 @@ class Task(gdb.Command):
             gdb.execute("frame")
             return
         loop, task = find(argv[0])
-        print(describe(loop, task))
+        print(describe(loop, task, describe_kinds()))
         if int(loop["running"]) != int(task) and not has_begun(task):
             print("it will begin with %s" % task["function"])
             return
@@ -488,7 +564,7 @@ class Task(gdb.Command):
 
 
 gdb.unwinder.register_unwinder(None, TaskUnwinder(), replace=True)
-gdb.frame_filters[WithoutInnermost.name] = WithoutInnermost()
+gdb.frame_filters[WithoutForeign.name] = WithoutForeign()
 gdb.events.cont.connect(lambda event: show(None))
 gdb.events.exited.connect(lambda event: show(None))
 Tasks()

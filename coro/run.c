@@ -11,6 +11,7 @@
 #include "coro/stack.h"
 
 #define RU_GRACE (10 * REACTOR_SECOND)
+#define RU_LONG  (3600 * REACTOR_SECOND)
 
 /* All loops of the process that have tasks: for debuggers. */
 struct reactor_link task__loops;
@@ -123,7 +124,8 @@ ru_wait_for_all(struct task__loop *loop)
 		grace = 0; /* no memory: no wait */
 	while (loop->tasks > 0 && loop->ending == 1 && loop->stuck != 2 &&
 	    grace != 0)
-		if (reactor_run_once(loop->reactor, -1) == -1)
+		/* Background tasks are waited for as well: hence a time. */
+		if (reactor_run_once(loop->reactor, RU_LONG) == -1)
 			break;
 	reactor_timer_stop(loop->reactor, &timer);
 }

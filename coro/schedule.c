@@ -141,9 +141,28 @@ task__leave(struct task__loop *loop, struct task *t, struct coro__stack *stack)
 
 /* ---- Waiting ------------------------------------------------------------- */
 
+/* Lets the others run; alone, it goes on until it is time for the loop. */
+static inline void
+sc_give_way(struct task__loop *loop, struct task *t)
+{
+	if (loop->ready != NULL) {
+		task__ready(loop, t);
+		sc_next(loop, t);
+	} else if (--loop->left == 0 && sc_is_time(loop)) {
+		task__ready(loop, t);
+		sc_to_loop(loop, t);
+	}
+}
+
+/* Also one that does not heed it must let the others run. */
 int
 task__refuse(struct task *t)
 {
+	if (--t->budget == 0) {
+		t->budget = TASK__BUDGET;
+		coro__here.tasks->stats.forced++;
+		sc_give_way(coro__here.tasks, t);
+	}
 	task__scope_told(t);
 	errno = ECANCELED;
 	return -1;
@@ -217,7 +236,6 @@ int
 task_yield(void)
 {
 	struct task *t = task__self();
-	struct task__loop *loop = coro__here.tasks;
 
 	if (t == NULL) {
 		errno = EPERM;
@@ -225,15 +243,7 @@ task_yield(void)
 	}
 	if (t->cancelled)
 		return task__refuse(t);
-	if (loop->ready == NULL && (--loop->left > 0 || !sc_is_time(loop)))
-		return 0; /* it is alone */
-	if (loop->ready == NULL) {
-		task__ready(loop, t);
-		sc_to_loop(loop, t);
-	} else {
-		task__ready(loop, t);
-		sc_next(loop, t);
-	}
+	sc_give_way(coro__here.tasks, t);
 	return t->cancelled ? task__refuse(t) : 0;
 }
 
@@ -267,12 +277,12 @@ sc_stuck(struct task__loop *loop)
 	if (loop->stuck == 0) {
 		loop->stuck = 1;
 		sc_rouse(loop);
-	} else if (loop->stuck == 1) {
-		loop->stuck = 2;
-		if (!loop->ending)
-			task__report_all(loop, "no task can ever run again");
-		reactor_stop(loop->reactor);
+		return;
 	}
+	if (loop->stuck == 1 && !loop->ending)
+		task__report_all(loop, "no task can ever run again");
+	loop->stuck = 2;
+	reactor_stop(loop->reactor);
 }
 
 static void
@@ -337,6 +347,7 @@ task__schedule_start(struct task__loop *loop)
 	loop->prepare.event.name = "tasks";
 	loop->prepare.callback = sc_prepare;
 	loop->idle.event.name = "tasks are ready";
+	loop->idle.event.flags = REACTOR_BACKGROUND; /* `keep` is not */
 	loop->idle.callback = sc_idle;
 	loop->keep.event.name = "tasks";
 	loop->keep.callback = sc_keep;

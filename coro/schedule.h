@@ -251,7 +251,7 @@ void task__scope_root(struct task *, struct task_scope *outer);
 int task__scope_enter(struct task_scope *, int64_t deadline, unsigned state);
 /* The scope is over; returns the errno that it is responsible for, or 0. */
 int task__scope_end(struct task_scope *);
-/* Those that the function forgot. */
+/* All of them, of one that is abandoned. */
 void task__scope_unwind(struct task *);
 /* The scopes that are cancelled are responsible for what happens. */
 void task__scope_told(struct task *);

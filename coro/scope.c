@@ -130,13 +130,16 @@ sco_late(struct reactor *r, struct reactor_timer *timer)
 	task_scope_cancel(scope);
 }
 
-/* Up to the first shield, which keeps away what is outside. */
+/*
+ * Up to the first shield, which keeps away what is outside.  Those of other
+ * tasks are told when these wait for the end of this one, in their group.
+ */
 void
 task__scope_told(struct task *t)
 {
 	struct task_scope *scope;
 
-	for (scope = t->scope; scope != NULL; scope = scope->outer) {
+	for (scope = t->scope; scope != &t->root; scope = scope->outer) {
 		if (scope->state & TASK__CALLED)
 			scope->state |= TASK__TOLD;
 		if (scope->state & TASK__SHIELD)
@@ -167,6 +170,7 @@ task__scope_root(struct task *t, struct task_scope *outer)
 	struct task_scope *root = &t->root;
 
 	sco_init(root, t, 0);
+	root->timer.deadline = INT64_MAX;
 	root->outer = outer;
 	t->scope = root;
 	if (sco_is_effective(root))
@@ -226,6 +230,7 @@ int
 task__scope_end(struct task_scope *scope)
 {
 	struct task *t = scope->task;
+	unsigned told = scope->state & TASK__TOLD;
 	int blame = sco_blame(scope);
 
 	reactor_timer_stop(task_reactor(), &scope->timer);
@@ -233,6 +238,9 @@ task__scope_end(struct task_scope *scope)
 	t->scope = scope->outer;
 	t->scope->inner = NULL;
 	t->cancelled = (t->scope->state & TASK__EFFECTIVE) != 0;
+	/* It is not responsible: then those are that enclose it. */
+	if (told && blame == 0)
+		task__scope_told(t);
 	return blame;
 }
 

@@ -5,10 +5,10 @@
  *
  * Of several choices that are ready the one is taken whose channel has waited
  * longest, in this direction, since a select took it: loop.turn counts selects,
- * and the channel remembers what it was.  So one that stays ready is taken at
- * the n-th select at the latest, whatever others select meanwhile; to begin
- * each time one further on would not do, for two tasks may be in step.  It only
- * decides among choices of the same channel and direction.
+ * and the channel remembers what it was.  So one that stays ready is taken, by
+ * somebody, at the n-th select at the latest.  To begin each time one further
+ * on would not do, for two tasks may be in step; it only decides among choices
+ * of the same channel and direction.
  */
 #include <limits.h>
 #include <stdio.h>

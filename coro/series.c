@@ -141,8 +141,8 @@ ser_describe(const struct task__wait *wait, char *text, size_t size)
 {
 	const struct task_series *series = wait->object;
 
-	(void)snprintf(text, size, "%zu tasks (%zu left)", series->all,
-	    series->left);
+	(void)snprintf(
+	    text, size, "%zu tasks (%zu left)", series->all, series->left);
 }
 
 static const struct task__wait_kind ser_kind = {

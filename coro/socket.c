@@ -15,15 +15,27 @@
 static int
 so_try_again(void)
 {
-	return errno == EINTR || errno == ECONNABORTED;
+	return errno == EINTR || errno == ECONNABORTED || errno == EPROTO ||
+	    errno == ENETDOWN || errno == ENETUNREACH || errno == EHOSTDOWN ||
+	    errno == EHOSTUNREACH;
 }
 
-/* Wait first, if it would block: its flags are as they are. */
+/* One that blocks is asked first: its flags are as they are. */
+static int
+so_accept(const struct task__descriptor *d, struct sockaddr *address,
+    unsigned *length)
+{
+	if (d->blocking && d->sort == TASK__SOCKET &&
+	    !task__descriptor_is_ready(d->io.fd, REACTOR_READ))
+		return -1;
+	return task__accept_now(d->io.fd, address, length);
+}
+
 int
 task_accept(int fd, struct sockaddr *address, unsigned *length)
 {
 	struct task__descriptor *d;
-	int new, waited = 0;
+	int new;
 
 	if (task__checkpoint(task__self()) == -1)
 		return -1;
@@ -31,13 +43,12 @@ task_accept(int fd, struct sockaddr *address, unsigned *length)
 		d = task__descriptor(fd);
 		if (d == NULL)
 			return -1;
-		if ((d->blocking && !waited) || d->drained & REACTOR_READ) {
-			if (task__descriptor_wait(d, REACTOR_READ, NULL) == -1)
+		if (d->drained & REACTOR_READ) {
+			if (task__descriptor_wait(d, REACTOR_READ) == -1)
 				return -1;
-			waited = 1;
 			continue;
 		}
-		new = task__accept_now(fd, address, length);
+		new = so_accept(d, address, length);
 		if (new != -1) {
 			task_forget(new);
 			return new;
@@ -47,7 +58,6 @@ task_accept(int fd, struct sockaddr *address, unsigned *length)
 		if (errno != EAGAIN && errno != EWOULDBLOCK)
 			return -1;
 		d->drained |= REACTOR_READ;
-		waited = 0;
 	}
 }
 
@@ -101,7 +111,7 @@ task_connect(int fd, const struct sockaddr *address, unsigned length)
 	if (errno != EINPROGRESS && errno != EINTR)
 		return -1;
 	d = task__descriptor(fd);
-	if (d == NULL || task__descriptor_wait(d, REACTOR_WRITE, NULL) == -1)
+	if (d == NULL || task__descriptor_wait(d, REACTOR_WRITE) == -1)
 		return -1;
 	return so_error(fd);
 }

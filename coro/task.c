@@ -122,22 +122,65 @@ tk_outcome(struct task *t)
 	}
 }
 
+/*
+ * How far down the stack there are scopes and clean-ups that the function has
+ * left behind.  Inline: what is called would write over them.
+ */
+static inline size_t
+tk_left_behind(const struct task *t)
+{
+	const uintptr_t here = (uintptr_t)__builtin_frame_address(0),
+			end = (uintptr_t)t->flow.stack->low;
+	const struct coro_cleanup *cleanup;
+	const struct task_scope *scope;
+	uintptr_t low = here;
+
+	for (scope = t->scope; scope != &t->root; scope = scope->outer)
+		if ((uintptr_t)scope < low && (uintptr_t)scope > end)
+			low = (uintptr_t)scope;
+	for (cleanup = t->cleanups; cleanup != NULL; cleanup = cleanup->next)
+		if ((uintptr_t)cleanup < low && (uintptr_t)cleanup > end)
+			low = (uintptr_t)cleanup;
+	return here - low;
+}
+
+/* Those that the function forgot to leave. */
+static void
+tk_unwind(struct task *t)
+{
+	struct task_group *group;
+
+	while (t->scope != &t->root) {
+		if ((t->scope->state & TASK__GROUP) == 0) {
+			(void)task__scope_end(t->scope);
+			continue;
+		}
+		group = REACTOR_OWNER(t->scope, struct task_group, scope);
+		task_group_cancel(group);
+		(void)task_group_leave(group, NULL, 0);
+	}
+}
+
 /* Everything that the task itself does, and what its end means to others. */
 static void
 tk_run(struct task *t)
 {
+	void *gap;
+
 	if (t->cancelled) {
 		t->state = TASK_CANCELLED;
 	} else {
 		t->bits |= TASK__BEGUN;
 		errno = 0;
 		t->result = t->function(t->argument);
-		if (t->scope != &t->root)
-			task__scope_unwind(t);
 		/* Known now, told later: clean-ups belong to the task. */
 		t->error = errno;
-		if (t->cleanups != NULL)
+		if (t->scope != &t->root || t->cleanups != NULL) {
+			gap = __builtin_alloca(tk_left_behind(t));
+			__asm__ volatile("" : : "r"(gap) : "memory");
+			tk_unwind(t);
 			coro__cleanup_run(&t->cleanups);
+		}
 		errno = t->error;
 		t->error = 0;
 		tk_outcome(t);
@@ -169,16 +212,16 @@ tk_ended(struct task__loop *loop, struct task *t)
 	loop->tasks--;
 	if ((t->flags & TASK_BACKGROUND) == 0)
 		loop->foreground--;
+	if (loop->foreground == 0) {
+		reactor_post_stop(loop->reactor, &loop->keep);
+		reactor_wake(loop->reactor); /* from the wait that comes now */
+	}
 	if (task__list_first(&t->waiting) != NULL)
 		tk_tell(t);
 	if (t->group != NULL)
 		task__group_ended(t->group, t);
 	if (t == loop->main)
 		reactor_stop(loop->reactor);
-	if (loop->tasks == 0) {
-		reactor_post_stop(loop->reactor, &loop->keep);
-		reactor_wake(loop->reactor); /* from the wait that comes now */
-	}
 }
 
 static void
@@ -289,10 +332,9 @@ tk_enlist(struct task__loop *loop, struct task *t)
 	t->references = 2; /* the caller's, and that of life */
 	t->number = (unsigned)++loop->stats.spawned;
 	task__list_append(&loop->all, &t->all);
-	if (loop->tasks++ == 0)
+	loop->tasks++;
+	if ((t->flags & TASK_BACKGROUND) == 0 && loop->foreground++ == 0)
 		(void)reactor_post_start(loop->reactor, &loop->keep);
-	if ((t->flags & TASK_BACKGROUND) == 0)
-		loop->foreground++;
 	if (loop->traced)
 		task__trace(loop, t, TASK__SPAWN);
 	task__ready(loop, t);

@@ -20,7 +20,8 @@
 #define MSG_NOSIGNAL 0
 #endif
 
-#define TF_SEND (MSG_DONTWAIT | MSG_NOSIGNAL)
+#define TF_SEND     (MSG_DONTWAIT | MSG_NOSIGNAL)
+#define TF_TERMINAL 256
 
 struct tf_transfer {
 	int fd;
@@ -65,26 +66,53 @@ tf_read(const struct tf_transfer *x, unsigned sort)
 	}
 	if (sort == TASK__STREAM)
 		return task__readv_now(x->fd, v, n);
+	if (sort == TASK__WAITED &&
+	    !task__descriptor_is_ready(x->fd, REACTOR_READ))
+		return -1;
 	return readv(x->fd, v, n);
+}
+
+/*
+ * So much has room in what is ready.  A terminal that is ready has room for that
+ * many plain bytes; and for one that it may turn into several, if it comes alone.
+ */
+static size_t
+tf_room(int fd, const char *bytes, size_t size)
+{
+	size_t n;
+
+	if (!isatty(fd))
+		return size < PIPE_BUF ? size : PIPE_BUF;
+	for (n = 0; n < size && n < TF_TERMINAL; n++)
+		if (bytes[n] == '\n' || bytes[n] == '\r' || bytes[n] == '\t' ||
+		    bytes[n] == '\b')
+			break;
+	return n > 0 || size == 0 ? n : 1;
+}
+
+static ssize_t
+tf_write_waited(const struct tf_transfer *x, const struct iovec *v, int n)
+{
+	if (!task__descriptor_is_ready(x->fd, REACTOR_WRITE))
+		return -1;
+	while (n > 1 && v->iov_len == 0)
+		v++, n--;
+	return write(
+	    x->fd, v->iov_base, tf_room(x->fd, v->iov_base, v->iov_len));
 }
 
 static ssize_t
 tf_write(const struct tf_transfer *x, unsigned sort)
 {
 	const struct iovec *v;
-	struct iovec little;
 	int n;
 
 	v = tf_vector(x, &n);
 	if (sort == TASK__STREAM)
 		return task__writev_now(x->fd, v, n);
-	if (sort != TASK__WAITED)
-		return writev(x->fd, v, n);
-	/* So much has room in what is ready. */
-	little = *v;
-	if (little.iov_len > PIPE_BUF)
-		little.iov_len = PIPE_BUF;
-	return writev(x->fd, &little, 1);
+	if (sort == TASK__WAITED)
+		return tf_write_waited(x, v, n);
+	return writev(x->fd, v, n);
 }
 
 /* send(2) can be told neither to block nor to kill. */
@@ -153,33 +181,27 @@ tf_is_other(struct task__descriptor *d)
 	return 0;
 }
 
+/* There was less than was asked for, and it was not we who took less. */
+static int
+tf_has_drained(
+    const struct tf_transfer *x, const struct task__descriptor *d, ssize_t n)
+{
+	return x->stream && n > 0 && (size_t)n < x->size &&
+	    d->sort != TASK__WAITED && d->sort != TASK__FILE;
+}
+
 static int
 tf_would_block(void)
 {
 	return errno == EAGAIN || errno == EWOULDBLOCK;
 }
 
-/* *told: an error lay in the descriptor, so EAGAIN is not to be waited on. */
-static int
-tf_wait(struct task__descriptor *d, unsigned direction, int *told)
-{
-	unsigned ready;
-
-	if (*told) {
-		errno = EAGAIN;
-		return -1;
-	}
-	if (task__descriptor_wait(d, direction, &ready) == -1)
-		return -1;
-	*told = (ready & REACTOR_ERROR) != 0;
-	return 0;
-}
-
 static intptr_t
 tf_transfer(const struct tf_transfer *x)
 {
+	const int waits = (x->flags & MSG_DONTWAIT) == 0;
 	struct task__descriptor *d;
-	int told = 0, waited = 0;
+	int woken = 0;
 	ssize_t n;
 
 	if (task__checkpoint(task__self()) == -1)
@@ -189,16 +211,15 @@ tf_transfer(const struct tf_transfer *x)
 		d = task__descriptor(x->fd);
 		if (d == NULL)
 			return -1;
-		if ((d->drained & x->direction) != 0 ||
-		    (d->sort == TASK__WAITED && !waited)) {
-			if (tf_wait(d, x->direction, &told) == -1)
+		if (waits && (d->drained & x->direction) != 0) {
+			if (task__descriptor_wait(d, x->direction) == -1)
 				return -1;
-			waited = 1;
+			woken = 1;
 			continue;
 		}
 		n = x->attempt(x, d->sort);
 		if (n >= 0) {
-			if (x->stream && n > 0 && (size_t)n < x->size)
+			if (tf_has_drained(x, d, n))
 				d->drained |= (unsigned char)x->direction;
 			return n;
 		}
@@ -207,7 +228,8 @@ tf_transfer(const struct tf_transfer *x)
 		if (!tf_would_block())
 			return -1;
 		d->drained |= (unsigned char)x->direction;
-		waited = 0;
+		if (!waits || (woken && task__descriptor_has_error(x->fd)))
+			return -1;
 	}
 }
 

@@ -10,6 +10,7 @@
 #include "test/bench/bench.h"
 
 static st_cond_t se_last, se_again;
+static int se_over;
 
 /* ALT is epoll, but Debian's has none, and takes select. */
 static int
@@ -39,10 +40,12 @@ se_serve(void *argument)
 		    st_write(fd, request, (size_t)n, ST_UTIME_NO_TIMEOUT) != n)
 			return NULL;
 		if (bench_echo_served()) {
-			/* It would go on as long as there is a request. */
+			se_over = 1;
 			(void)st_cond_signal(se_last);
-			(void)st_cond_wait(se_again);
 		}
+		/* A thread goes on as long as there are requests for it. */
+		if (se_over)
+			(void)st_cond_wait(se_again);
 	}
 }
 
@@ -63,7 +66,8 @@ se_watch(const int *fds, size_t n, enum bench_work work)
 static void
 se_run(void)
 {
-	(void)st_cond_signal(se_again);
+	se_over = 0;
+	(void)st_cond_broadcast(se_again);
 	(void)st_cond_wait(se_last);
 }
 

@@ -34,9 +34,10 @@ coros_memory()
 coros_echo()
 {
 	for n in 1 50 1000; do
+		[ $n = 1000 ] && many=5 || many=1
 		compare "echo, $n connection(s), a task for each" \
 		    "-n tasks -a cpu-ns=1.10" \
-		    "echo $n $requests" - $servers
+		    "echo $n $((requests * many))" - $servers
 	done
 }
 
