@@ -27,9 +27,10 @@
 #ifndef TFD_TIMER_CANCEL_ON_SET
 #define TFD_TIMER_CANCEL_ON_SET 2
 #endif
+#define LX_NO_ADVICE 12345
 /* The last second that there is; a later one would be an early one. */
-#define LX_LAST    (sizeof(time_t) > 4 ? INT64_MAX : INT32_MAX)
-#define LX_P_PIDFD ((idtype_t)3) /* P_PIDFD, which older headers lack */
+#define LX_LAST      (sizeof(time_t) > 4 ? INT64_MAX : INT32_MAX)
+#define LX_P_PIDFD   ((idtype_t)3) /* P_PIDFD, which older headers lack */
 
 const char *
 reactor__getenv(const char *name)
@@ -75,9 +76,14 @@ reactor__timerfd_set(int fd, int64_t deadline)
 	return errno == ECANCELED ? 0 : -1;
 }
 
+/* Who says yes to any advice, as an emulator may, follows none. */
 int
 reactor__wipe_on_fork(void *page, size_t size)
 {
+	if (madvise(page, size, LX_NO_ADVICE) == 0) {
+		errno = ENOSYS;
+		return -1;
+	}
 	return madvise(page, size, MADV_WIPEONFORK);
 }
 

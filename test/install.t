@@ -30,6 +30,8 @@ expected() {
 	done
 	echo lib/libreactor.a
 	echo lib/pkgconfig/reactor.pc
+	[ ! -f coro/gdb.py ] ||
+	    echo "share/gdb/auto-load/usr/lib/$shared.$version-gdb.py"
 	for f in $(functions); do
 		echo "share/man/man3/$f.3"
 	done
@@ -81,7 +83,7 @@ links_are_relative() {
 modes() {
 	find "$root" -type f ! -perm -444 >"$tmp/modes"
 	find "$root" -type f -perm -100 ! -name '*.so*' >>"$tmp/modes"
-	find "$root" -type f -name '*.so*' ! -perm -555 >>"$tmp/modes"
+	find "$root" -type f -name '*.so*' ! -name '*.py' ! -perm -555 >>"$tmp/modes"
 	none "mode" "$tmp/modes"
 }
 

@@ -10,7 +10,7 @@
 build=${BUILD:-build}
 backends=${BACKENDS:-epoll kqueue poll select}
 slow=${TEST_SLOW:-1}
-unset REACTOR_BACKEND REACTOR_TRACE
+unset REACTOR_BACKEND REACTOR_CONTEXT REACTOR_TRACE
 LC_ALL=C
 export LC_ALL
 
