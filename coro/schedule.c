@@ -142,7 +142,7 @@ task__leave(struct task__loop *loop, struct task *t, struct coro__stack *stack)
 /* ---- Waiting ------------------------------------------------------------- */
 
 /* Lets the others run; alone, it goes on until it is time for the loop. */
-static inline void
+static __attribute__((always_inline)) inline void
 sc_give_way(struct task__loop *loop, struct task *t)
 {
 	if (loop->ready != NULL) {

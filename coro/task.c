@@ -42,21 +42,11 @@ tk_grow(struct task__loop *loop)
 	first = ((uintptr_t)chunk->memory + TK_LINE - 1) / TK_LINE * TK_LINE;
 	for (i = TK_CHUNK; i-- > 0;) {
 		t = (struct task *)(first + i * TK_SIZE);
+		t->references = 0;
 		t->next = loop->free;
 		loop->free = t;
 	}
 	return 0;
-}
-
-void
-task__chunks_free(struct task__loop *loop)
-{
-	struct task__chunk *chunk;
-
-	while ((chunk = loop->chunks) != NULL) {
-		loop->chunks = chunk->next;
-		(void)reactor__allocate(chunk, 0);
-	}
 }
 
 void
@@ -91,6 +81,34 @@ tk_free(struct task__loop *loop, struct task *t)
 		task__unname(t);
 	t->next = loop->free;
 	loop->free = t;
+}
+
+/* The loop ends, and somebody still holds it: it was never asked about. */
+static void
+tk_forgotten(struct task__loop *loop, struct task__chunk *chunk)
+{
+	uintptr_t first =
+	    ((uintptr_t)chunk->memory + TK_LINE - 1) / TK_LINE * TK_LINE;
+	struct task *t;
+	size_t i;
+
+	for (i = 0; i < TK_CHUNK; i++) {
+		t = (struct task *)(first + i * TK_SIZE);
+		if (t->references > 0)
+			tk_free(loop, t);
+	}
+}
+
+void
+task__chunks_free(struct task__loop *loop)
+{
+	struct task__chunk *chunk;
+
+	while ((chunk = loop->chunks) != NULL) {
+		loop->chunks = chunk->next;
+		tk_forgotten(loop, chunk);
+		(void)reactor__allocate(chunk, 0);
+	}
 }
 
 void

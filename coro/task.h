@@ -286,7 +286,7 @@ void task_series_close(struct task_series *);
  * First come, first served, and handed over directly: who waits gets it before
  * one who comes later.  A struct of zeros is ready for use, and needs no end
  * when nobody waits at it.  What does not wait is for callbacks of the loop
- * too.
+ * too, but for the mutex, which somebody must own.
  */
 
 struct task_mutex {
@@ -350,7 +350,7 @@ int task_queue_put(struct task_queue *, void *item);     /* ENOMEM */
 int task_queue_try_put(struct task_queue *, void *item); /* EAGAIN, ENOMEM */
 int task_queue_get(struct task_queue *, void **item);
 int task_queue_try_get(struct task_queue *, void **item); /* EAGAIN */
-/* One that was got has been dealt with.  EINVAL: more often than put. */
+/* One that was got has been dealt with.  EINVAL: more often than got. */
 int task_queue_done(struct task_queue *);
 int task_queue_join(struct task_queue *); /* waits until all are done */
 /* Frees what it holds, and it is empty and as new.  EBUSY: somebody waits. */
@@ -382,8 +382,9 @@ struct task_choice {
 
 /*
  * Waits until one of them can go on, and does that one: its index is returned.
- * -1: ETIMEDOUT (with timeout 0: none is ready), ECANCELED, EINVAL (no
- * choices).  Of several that are ready, each has its turn.
+ * -1: ETIMEDOUT (with timeout 0: none is ready), ECANCELED, EINVAL (no choices,
+ * too many, or neither to send nor to receive), ENOMEM (more than eight).  Of
+ * several that are ready, each has its turn.
  */
 int task_select(struct task_choice *, size_t n, int64_t timeout);
 
