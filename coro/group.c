@@ -12,7 +12,7 @@ gr_describe(const struct task__wait *wait, char *text, size_t size)
 {
 	const struct task_group *group = wait->object;
 
-	(void)snprintf(text, size, "%zu left", group->running);
+	(void)snprintf(text, size, "(%zu left)", group->running);
 }
 
 static const struct task__wait_kind gr_kind = {

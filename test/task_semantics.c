@@ -1080,7 +1080,7 @@ deadlock_words(void)
 	expect_stuck(waits_in_all_ways);
 	CHECK(tasks_said("the end of all of 2 tasks (2 left)"));
 	CHECK(tasks_said("the next of 1 tasks (1 left)"));
-	CHECK(tasks_said("the tasks of its group 2 left"));
+	CHECK(tasks_said("the tasks of its group (2 left)"));
 }
 
 /* Those that wait for the world may go on. */
