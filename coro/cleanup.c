@@ -6,8 +6,9 @@
 #include <errno.h>
 #include "coro/cleanup.h"
 #include "coro/flow.h"
+#include "reactor/support.h"
 
-static struct coro_cleanup **
+static struct coro__cleanup **
 cl_list(void)
 {
 	return coro__here.coro != NULL ? coro__cleanups(coro__here.coro)
@@ -15,15 +16,17 @@ cl_list(void)
 }
 
 int
-coro_cleanup_push(
-    struct coro_cleanup *cleanup, void (*function)(void *), void *argument)
+coro_cleanup_push(void (*function)(void *argument), void *argument)
 {
-	struct coro_cleanup **list = cl_list();
+	struct coro__cleanup **list = cl_list(), *cleanup;
 
 	if (list == NULL) {
 		errno = EPERM;
 		return -1;
 	}
+	cleanup = reactor__allocate(NULL, sizeof(*cleanup));
+	if (cleanup == NULL)
+		return -1;
 	cleanup->function = function;
 	cleanup->argument = argument;
 	cleanup->next = *list;
@@ -31,27 +34,40 @@ coro_cleanup_push(
 	return 0;
 }
 
-void
-coro_cleanup_pop(struct coro_cleanup *cleanup, int run)
+/* It is off the list before it is called. */
+static void
+cl_take(struct coro__cleanup **place, int run)
 {
-	struct coro_cleanup **p = cl_list();
+	struct coro__cleanup cleanup = **place;
 
-	while (p != NULL && *p != NULL && *p != cleanup)
-		p = &(*p)->next;
-	if (p == NULL || *p == NULL)
-		return; /* it was run or popped before */
-	*p = cleanup->next;
+	(void)reactor__allocate(*place, 0);
+	*place = cleanup.next;
 	if (run)
-		cleanup->function(cleanup->argument);
+		cleanup.function(cleanup.argument);
 }
 
 void
-coro__cleanup_run(struct coro_cleanup **list)
+coro_cleanup_pop(void (*function)(void *argument), void *argument, int run)
 {
-	struct coro_cleanup *cleanup;
+	struct coro__cleanup **p = cl_list();
 
-	while ((cleanup = *list) != NULL) {
-		*list = cleanup->next;
-		cleanup->function(cleanup->argument);
-	}
+	while (p != NULL && *p != NULL &&
+	    ((*p)->function != function || (*p)->argument != argument))
+		p = &(*p)->next;
+	if (p != NULL && *p != NULL)
+		cl_take(p, run);
+}
+
+void
+coro__cleanup_run(struct coro__cleanup **list)
+{
+	while (*list != NULL)
+		cl_take(list, 1);
+}
+
+void
+coro__cleanup_drop(struct coro__cleanup **list)
+{
+	while (*list != NULL)
+		cl_take(list, 0);
 }

@@ -8,10 +8,22 @@
 
 #include <coro/coro.h>
 
+/*
+ * Of the library's own memory: a variable of the function that pushed it would
+ * be gone when it is needed, after that has returned.
+ */
+struct coro__cleanup {
+	struct coro__cleanup *next;
+	void (*function)(void *argument);
+	void *argument;
+};
+
 /* Those of a generator; those of the running task, or NULL. */
-struct coro_cleanup **coro__cleanups(struct coro *);
-struct coro_cleanup **task__cleanups(void);
+struct coro__cleanup **coro__cleanups(struct coro *);
+struct coro__cleanup **task__cleanups(void);
 /* The last one first, also those that are pushed meanwhile. */
-void coro__cleanup_run(struct coro_cleanup **);
+void coro__cleanup_run(struct coro__cleanup **);
+/* Forgets them, and calls none. */
+void coro__cleanup_drop(struct coro__cleanup **);
 
 #endif

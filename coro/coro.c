@@ -26,7 +26,7 @@ struct coro {
 	struct coro__flow caller; /* while it runs */
 	struct coro *outer;       /* what ran before, while it runs */
 	const struct coro__context *context;
-	struct coro_cleanup *cleanups;
+	struct coro__cleanup *cleanups;
 	enum co_state state;
 	int closing;
 	int answer;  /* what coro_next returns */
@@ -102,7 +102,8 @@ co_begin(struct coro *c)
 static int
 co_check(const struct coro_options *options)
 {
-	if ((options->flags & ~(unsigned)CORO_FLOAT) != 0) {
+	if ((options->flags & ~(unsigned)(CORO_FLOAT | CORO_NO_OVERFLOW)) !=
+	    0) {
 		errno = EINVAL;
 		return -1;
 	}
@@ -128,7 +129,8 @@ coro_new(coro_fn *function, void *argument, const struct coro_options *options)
 	    (context = coro__context_choose(options->context)) == NULL ||
 	    coro__flow_prepare(options->flags) == -1)
 		return NULL;
-	coro__overflow_watch();
+	if ((options->flags & CORO_NO_OVERFLOW) == 0)
+		coro__overflow_watch();
 	c = reactor__allocate(NULL, sizeof(*c));
 	if (c == NULL)
 		return NULL;
@@ -349,7 +351,7 @@ coro_stack(const struct coro *c, struct coro_stack_info *info)
 }
 
 /* For cleanup.c, as the struct is ours alone. */
-struct coro_cleanup **
+struct coro__cleanup **
 coro__cleanups(struct coro *c)
 {
 	return &c->cleanups;

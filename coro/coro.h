@@ -49,15 +49,17 @@ struct coro;
 /* What a coroutine runs: returns its result, or -1 with errno, an error. */
 typedef intptr_t coro_fn(void *argument);
 
-/* coro_options.flags */
+/* coro_options.flags, and task_options.flags */
 enum {
-	CORO_FLOAT = 0x01 /* has floating-point control words of its own */
+	CORO_FLOAT = 0x01, /* has floating-point control words of its own */
+	CORO_NO_OVERFLOW = 0x02 /* installs no action for SIGSEGV and SIGBUS */
 };
 
 struct coro_options {
 	const char *name;    /* for messages, or NULL; not copied */
 	const char *context; /* names, best first; NULL: $REACTOR_CONTEXT */
-	size_t stack_size;   /* bytes, at least 64 KiB; 0: 256 KiB */
+	size_t stack_size;   /* bytes, at least 64 KiB; 0: 256 KiB; a
+	                        sixteenth of it is the guard */
 	unsigned flags;
 };
 
@@ -107,22 +109,18 @@ const char *coro_context(const struct coro *);
 
 /* ---- Clean-ups: coro_cleanup_push(3) ------------------------------------- */
 
-/* Yours to keep until it was run or popped; the fields are the library's. */
-struct coro_cleanup {
-	struct coro_cleanup *next;
-	void (*function)(void *argument);
-	void *argument;
-};
-
 /*
  * Has function(argument) called when the running generator, or else the running
  * task, ends, whatever ends it; the last one pushed is the first.  EPERM: there
- * is neither.
+ * is neither.  ENOMEM.
  */
-int coro_cleanup_push(
-    struct coro_cleanup *, void (*function)(void *), void *argument);
-/* Takes it back, and calls it if `run` is not 0. */
-void coro_cleanup_pop(struct coro_cleanup *, int run);
+int coro_cleanup_push(void (*function)(void *argument), void *argument);
+/*
+ * Takes back the last one pushed with these, and calls it if `run` is not 0.
+ * What was called or taken back before is left alone.
+ */
+void coro_cleanup_pop(
+    void (*function)(void *argument), void *argument, int run);
 
 /* ---- Stacks: coro_stack(3) ----------------------------------------------- */
 

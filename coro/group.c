@@ -135,10 +135,11 @@ gr_result(struct task_group *group, int blame)
 		return 0;
 	if (group->failures != NULL)
 		return group->failures->error;
-	if (blame != 0 || group->cancelled == 0 ||
-	    !task__scope_effective(&group->scope))
+	if (blame != 0)
 		return blame;
-	return ECANCELED;
+	if (group->cancelled > 0 && task__scope_effective(&group->scope))
+		return ECANCELED;
+	return group->policy == TASK_FIRST_SUCCESS ? ESRCH : 0;
 }
 
 int

@@ -22,7 +22,7 @@ static pthread_mutex_t ru_lock = PTHREAD_MUTEX_INITIALIZER;
 static int
 ru_check(const struct task_options *options)
 {
-	const unsigned known = CORO_FLOAT | TASK_NO_OVERFLOW;
+	const unsigned known = CORO_FLOAT | CORO_NO_OVERFLOW;
 
 	if ((options->flags & ~known) != 0) {
 		errno = EINVAL;
@@ -78,7 +78,7 @@ task_begin(struct reactor *r, const struct task_options *options)
 		(void)reactor__allocate(loop, 0);
 		return -1;
 	}
-	if ((options->flags & TASK_NO_OVERFLOW) == 0)
+	if ((options->flags & CORO_NO_OVERFLOW) == 0)
 		coro__overflow_watch();
 	(void)pthread_mutex_lock(&ru_lock);
 	task__list_append(&task__loops, &loop->loops);
@@ -155,7 +155,7 @@ ru_close(struct task__loop *loop)
 	coro__here.tasks = NULL;
 }
 
-/* 0; EDEADLK: tasks were stuck; EBUSY: some had to be abandoned. */
+/* 0; EDEADLK: tasks were stuck; ETIMEDOUT: some had to be abandoned. */
 static int
 ru_end(struct task__loop *loop)
 {
@@ -166,7 +166,7 @@ ru_end(struct task__loop *loop)
 	ru_cancel_all(loop);
 	ru_wait_for_all(loop);
 	if (loop->tasks > 0)
-		result = EBUSY;
+		result = ETIMEDOUT;
 	ru_abandon_all(loop);
 	ru_close(loop);
 	return stuck ? EDEADLK : result;

@@ -20,6 +20,7 @@
 #include "coro/flow.h"
 #include "reactor/support.h"
 
+struct coro__cleanup;
 struct task__descriptor;
 struct task__wait;
 
@@ -72,7 +73,7 @@ struct task {
 	struct reactor_link sibling; /* in root.outer->members */
 	struct reactor_link waiting; /* for its end */
 	struct task_group *group;
-	struct coro_cleanup *cleanups;
+	struct coro__cleanup *cleanups;
 	task_fn *function;
 	void *argument;
 	void (*dispose)(void *argument);

@@ -141,32 +141,29 @@ tk_outcome(struct task *t)
 }
 
 /*
- * How far down the stack there are scopes and clean-ups that the function has
- * left behind.  Inline: what is called would write over them.
+ * How far down the stack there are scopes that the function forgot to leave:
+ * the loop and other tasks still know them.  Inline, as what is called now would
+ * write over them.
  */
-static inline size_t
+static __attribute__((always_inline)) inline size_t
 tk_left_behind(const struct task *t)
 {
 	const uintptr_t here = (uintptr_t)__builtin_frame_address(0),
 			end = (uintptr_t)t->flow.stack->low;
-	const struct coro_cleanup *cleanup;
 	const struct task_scope *scope;
 	uintptr_t low = here;
 
 	for (scope = t->scope; scope != &t->root; scope = scope->outer)
 		if ((uintptr_t)scope < low && (uintptr_t)scope > end)
 			low = (uintptr_t)scope;
-	for (cleanup = t->cleanups; cleanup != NULL; cleanup = cleanup->next)
-		if ((uintptr_t)cleanup < low && (uintptr_t)cleanup > end)
-			low = (uintptr_t)cleanup;
 	return here - low;
 }
 
-/* Those that the function forgot to leave. */
 static void
 tk_unwind(struct task *t)
 {
 	struct task_group *group;
+	int error = errno;
 
 	while (t->scope != &t->root) {
 		if ((t->scope->state & TASK__GROUP) == 0) {
@@ -177,6 +174,17 @@ tk_unwind(struct task *t)
 		task_group_cancel(group);
 		(void)task_group_leave(group, NULL, 0);
 	}
+	errno = error;
+}
+
+/* What the function has said is known now: clean-ups cannot change it. */
+static void
+tk_clean_up(struct task *t)
+{
+	int error = errno;
+
+	coro__cleanup_run(&t->cleanups);
+	errno = error;
 }
 
 /* Everything that the task itself does, and what its end means to others. */
@@ -191,16 +199,13 @@ tk_run(struct task *t)
 		t->bits |= TASK__BEGUN;
 		errno = 0;
 		t->result = t->function(t->argument);
-		/* Known now, told later: clean-ups belong to the task. */
-		t->error = errno;
-		if (t->scope != &t->root || t->cleanups != NULL) {
+		if (t->scope != &t->root) {
 			gap = __builtin_alloca(tk_left_behind(t));
 			__asm__ volatile("" : : "r"(gap) : "memory");
 			tk_unwind(t);
-			coro__cleanup_run(&t->cleanups);
 		}
-		errno = t->error;
-		t->error = 0;
+		if (t->cleanups != NULL)
+			tk_clean_up(t);
 		tk_outcome(t);
 	}
 	if (t->dispose != NULL)
@@ -285,6 +290,7 @@ task__abandon(struct task__loop *loop, struct task *t)
 	if (t->wait != NULL && t->wait->kind->withdraw != NULL)
 		t->wait->kind->withdraw(t->wait);
 	task__scope_unwind(t);
+	coro__cleanup_drop(&t->cleanups);
 	if (t->group != NULL)
 		task__list_remove(&t->sibling);
 	t->state = TASK_CANCELLED;
@@ -401,7 +407,7 @@ task_spawn_at(struct task_group *group, task_fn *function, void *argument,
 	return t;
 }
 
-struct coro_cleanup **
+struct coro__cleanup **
 task__cleanups(void)
 {
 	struct task *t = task__self();

@@ -46,17 +46,12 @@ typedef coro_fn task_fn;
 
 /* ---- Running: task_run(3) ------------------------------------------------ */
 
-/* task_options.flags; CORO_FLOAT is another. */
-enum {
-	TASK_NO_OVERFLOW = 0x10 /* install no action for SIGSEGV and SIGBUS */
-};
-
 struct task_options {
 	const char *backend; /* of the loop: see reactor_options */
 	const char *trace;
 	const char *context; /* names, best first; NULL: $REACTOR_CONTEXT */
 	size_t stack_size;   /* of each task: see coro_options */
-	unsigned flags;
+	unsigned flags;      /* CORO_... */
 	int64_t grace; /* ns for tasks that are left; 0: 10 s; < 0: no limit */
 	/*
 	 * Gets the list of a deadlock, line by line, and what else there is to
@@ -73,7 +68,8 @@ struct task_options {
  * Opens a loop, runs `main` as a task on it until it ends, cancels the tasks
  * that are left, waits for them, and closes the loop.  Returns what main did: a
  * result, or -1 with errno.  Also -1: EDEADLK if all tasks were waiting for
- * each other; what reactor_open says; ENOMEM.  reactor_stop cancels main.
+ * each other; what reactor_open says; EBUSY: this thread has tasks; ENOMEM.
+ * reactor_stop cancels main.
  */
 intptr_t task_run(
     task_fn *main, void *argument, const struct task_options *options);
@@ -83,7 +79,11 @@ intptr_t task_run(
  * tasks already.
  */
 int task_begin(struct reactor *, const struct task_options *options);
-/* Cancels what is left and waits for it.  EBUSY: in a task or a run. */
+/*
+ * Cancels what is left and waits for it.  EBUSY, EINVAL: nothing was done, in a
+ * task or a callback, or because this loop has no tasks.  EDEADLK, ETIMEDOUT:
+ * done, but tasks had been stuck, or did not end in time and were given up.
+ */
 int task_end(struct reactor *);
 /* The loop of this thread's tasks, or NULL.  Not only for tasks. */
 struct reactor *task_reactor(void);
@@ -244,7 +244,7 @@ int task_group_enter(struct task_group *, int policy);
  * with the first error; up to max of the failures, in the order in which they
  * happened (group->failed is how many there were), are written.  ECANCELED: the
  * group was cancelled, and that is all.  With TASK_FIRST_SUCCESS 0 means that
- * one has succeeded: see group->result.
+ * one has succeeded: see group->result; ESRCH: none has, and none has failed.
  */
 int task_group_leave(
     struct task_group *, struct task_failure *failures, size_t max);

@@ -32,7 +32,7 @@ expected() {
 	echo lib/pkgconfig/reactor.pc
 	[ ! -f coro/gdb.py ] ||
 	    echo "share/gdb/auto-load/usr/lib/$shared.$version-gdb.py"
-	for f in $(functions); do
+	for f in $(documented); do
 		echo "share/man/man3/$f.3"
 	done
 	for p in man/*.7; do
@@ -64,7 +64,7 @@ links_lead_somewhere() {
 }
 
 links_lead_to_their_page() {
-	for f in $(functions); do
+	for f in $(documented); do
 		grep -q "^\.Nm $f\( ,\)*\$" "$usr/share/man/man3/$f.3" ||
 		    echo "$f.3"
 	done >"$tmp/wrong"

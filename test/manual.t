@@ -43,7 +43,7 @@ synopsis_names() {
 }
 
 each_function_once() {
-	functions >"$tmp/functions"
+	documented >"$tmp/functions"
 	[ -s "$tmp/functions" ] || return 1
 	for p in $pages3; do
 		names "$p"
@@ -65,12 +65,14 @@ file_is_title() {
 	names "$1" | head -n 1 | grep -q "^$(basename "$1" .3 | sed 's/\.7$//')\$"
 }
 
-# The compiler compares: a function declared twice must be of one type.
+# The compiler compares: a function declared twice must be of one type.  Macros
+# are not compared.
 same_prototypes() {
 	{
 		for h in $(headers); do
 			echo "#include <$h>"
 		done
+		macros | sed 's/^/#undef /'
 		synopsis "$1"
 	} >"$tmp/prototypes.c"
 	# shellcheck disable=SC2086
@@ -108,7 +110,7 @@ constants_explained() {
 		    s/^	\([A-Z]*_[A-Z_]*\) *=.*/\1/p' "$h"
 		sed -n 's/^enum {\(.*\)};/\1/p' "$h" | tr ',' '\n' |
 		    sed 's/ *\([A-Z_]*\).*/\1/'
-	done | grep -v '_H$' | sort -u >"$tmp/constants"
+	done | grep -v '_H$\|_$' | sort -u >"$tmp/constants"
 	[ -s "$tmp/constants" ] || return 1
 	while read -r word; do
 		grep -q "^\.[A-Z].*$word\>" man/* || echo "$word"

@@ -33,6 +33,7 @@ cat >"$tmp/reader.h" <<'END'
 #include <string.h>
 #include <unistd.h>
 #include <reactor/reactor.h>
+#include <coro/task.h>
 
 struct client;
 void draw(void);

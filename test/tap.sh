@@ -97,6 +97,18 @@ functions() {
 	    sort -u
 }
 
+# Every macro that is called like one.
+macros() {
+	# shellcheck disable=SC2046
+	sed -n 's/^#define \(\(reactor\|coro\|task\)_[a-z0-9_]*\)(.*/\1/p' \
+	    $(headers) | sort -u
+}
+
+# What has to be on a page of section 3.
+documented() {
+	(functions; macros) | sort -u
+}
+
 # The names that man page $1 is about.
 names() {
 	sed -n '/^\.Sh NAME/,/^\.Nd/s/^\.Nm \([a-z_0-9]*\).*/\1/p' "$1"

@@ -345,11 +345,9 @@ tl_clean_up(void *argument)
 static intptr_t
 tl_is_cancelled(void *argument)
 {
-	static struct coro_cleanup cleanup; /* outlives the function */
-
 	(void)argument;
 	CHECK(task_mutex_lock(&tl_mutex) == 0);
-	CHECK(coro_cleanup_push(&cleanup, tl_clean_up, &tl_mutex) == 0);
+	CHECK(coro_cleanup_push(tl_clean_up, &tl_mutex) == 0);
 	return task_sleep(1000 * REACTOR_SECOND);
 }
 

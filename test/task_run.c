@@ -536,7 +536,7 @@ options(void)
 	o.flags = 0x80;
 	CHECK_INT(task_run(tasks_returns, NULL, &o), -1);
 	CHECK_INT(errno, EINVAL);
-	o.flags = TASK_NO_OVERFLOW;
+	o.flags = CORO_NO_OVERFLOW;
 	CHECK_INT(task_run(tasks_returns, TASKS_NUMBER(3), &o), 3);
 	CHECK(task_reactor() == NULL);
 }
@@ -724,14 +724,12 @@ static char letters[] = "abc";
 static intptr_t
 has_cleanups(void *how)
 {
-	static struct coro_cleanup cleanups[3];
 	static struct task_scope left;
 	int i;
 
 	for (i = 0; i < 3; i++)
-		CHECK_INT(
-		    coro_cleanup_push(&cleanups[i], logs, &letters[i]), 0);
-	coro_cleanup_pop(&cleanups[1], 0);
+		CHECK_INT(coro_cleanup_push(logs, &letters[i]), 0);
+	coro_cleanup_pop(logs, &letters[1], 0);
 	switch ((intptr_t)how) {
 	case 0:
 		return 8;
@@ -748,7 +746,6 @@ has_cleanups(void *how)
 static void
 cleanups(void)
 {
-	struct coro_cleanup cleanup;
 	struct task_outcome outcome;
 	struct task *t;
 
@@ -772,8 +769,8 @@ cleanups(void)
 	CHECK_INT(task_cancel(t), 0);
 	CHECK_INT(tasks_end(t).state, TASK_CANCELLED);
 	CHECK_STR(loop_said(), "");
-	CHECK_INT(coro_cleanup_push(&cleanup, logs, &letters[0]), 0);
-	coro_cleanup_pop(&cleanup, 1);
+	CHECK_INT(coro_cleanup_push(logs, &letters[0]), 0);
+	coro_cleanup_pop(logs, &letters[0], 1);
 	CHECK_STR(loop_said(), "a");
 }
 
