@@ -33,8 +33,10 @@
 void __sanitizer_start_switch_fiber(void **fake, const void *low, size_t size);
 void __sanitizer_finish_switch_fiber(
     void *fake, const void **low, size_t *size);
+void __asan_unpoison_memory_region(const volatile void *low, size_t size);
 #else
-#define CORO__WIDER 1
+#define CORO__WIDER                              1
+#define __asan_unpoison_memory_region(low, size) ((void)(low), (void)(size))
 #endif
 
 #ifdef CORO__TSAN
@@ -46,6 +48,13 @@ void __tsan_switch_to_fiber(void *fiber, unsigned flags);
 #define __tsan_create_fiber(flags)  NULL
 #define __tsan_destroy_fiber(fiber) ((void)(fiber))
 #endif
+
+/* Nobody will return to what frames have been on that stack. */
+static inline void
+coro__annotate_fresh(const void *low, size_t size)
+{
+	__asan_unpoison_memory_region(low, size);
+}
 
 /* What TSan takes a stack for: a thread.  NULL without TSan. */
 static inline void *

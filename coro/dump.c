@@ -93,8 +93,10 @@ td_wait(struct td_dump *d, const struct task *t)
 		td_add(d, ", held by ");
 		td_add_task(d, owner);
 	}
-	td_add(d, ", since %s",
-	    reactor__span(span, sizeof(span), since > 0 ? since : 0));
+	if (since > 0)
+		td_add(d, ", for %s", reactor__span(span, sizeof(span), since));
+	else
+		td_add(d, ", just now");
 }
 
 static void

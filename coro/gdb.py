@@ -204,7 +204,7 @@ def describe_wait(loop, task, kinds):
     elif int(wait["object"]) != 0:
         what += " " + hex(int(wait["object"]))
     age = max(now - int(task["since"]), 0)
-    return "waits for %s, since %s%s" % (what, span(age), when)
+    return "waits for %s, for %s%s" % (what, span(age), when)
 
 
 def describe_state(loop, task, kinds):

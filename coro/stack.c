@@ -119,6 +119,8 @@ coro__stack_give(struct coro__stack *stack)
 static int
 st_make(struct coro__stack *stack, const struct coro__context *context)
 {
+	coro__annotate_fresh(
+	    coro__stack_bottom(stack), coro__stack_usable(stack));
 	stack->context = context;
 	stack->place = context->make(coro__stack_bottom(stack),
 	    coro__stack_usable(stack), coro__flow_begin);

@@ -1,13 +1,13 @@
 /*
  * SPDX-License-Identifier: ISC
  *
- * chart.c: draws lines on logarithmic axes, as SVG: one file without scripts
- * or fonts, readable on white and on black, and without colours: each line has
- * a mark of its own, and its name at its end.
+ * chart.c: draws lines on logarithmic axes, as SVG, which can be read without
+ * colours: each line has a mark of its own, and its name at its end.
  */
 #include <float.h>
 #include <string.h>
 #include "demos/chart.h"
+#include "demos/svg.h"
 
 enum {
 	CH_WIDTH = 880,
@@ -18,8 +18,13 @@ enum {
 	CH_BOTTOM = 452,
 	CH_NAME = 648, /* where the names of the lines begin */
 	CH_APART = 20, /* between two names */
-	CH_LINES = 8
+	CH_LINES = SVG_COLOURS
 };
+
+static const char ch_style[] =
+    ".value{font-weight:400}\n"
+    ".line{fill:none;stroke-width:2.5;stroke-linejoin:round}\n"
+    ".mark{stroke-width:1.5}.dashed{stroke-dasharray:7 5}\n";
 
 struct ch_axis {
 	double least, most; /* values */
@@ -31,35 +36,6 @@ struct ch_end {
 	double value, y; /* where the line ends */
 	double name;     /* where its name is */
 };
-
-/* Blue, orange, green, purple...: told apart by colour-blind people too. */
-static const char *const ch_light[CH_LINES] = { "#0072b2", "#c8500a", "#00805c",
-	"#a8447f", "#5b5b5b", "#8a6d00", "#2f9ec4", "#7a3b10" };
-static const char *const ch_dark[CH_LINES] = { "#5cb8f0", "#ff9a4d", "#3fd1a4",
-	"#e79ac6", "#b9b9b9", "#e6cf52", "#a4e0f7", "#d9a27e" };
-
-static void
-ch_string(FILE *f, const char *text)
-{
-	for (; *text != '\0'; text++)
-		if (*text == '&')
-			(void)fputs("&amp;", f);
-		else if (*text == '<')
-			(void)fputs("&lt;", f);
-		else if (*text == '>')
-			(void)fputs("&gt;", f);
-		else
-			(void)fputc(*text, f);
-}
-
-static void
-ch_words(FILE *f, double x, double y, const char *class, const char *text)
-{
-	(void)fprintf(
-	    f, "<text x=\"%.1f\" y=\"%.1f\" class=\"%s\">", x, y, class);
-	ch_string(f, text);
-	(void)fputs("</text>\n", f);
-}
 
 /* ---- Axes ---------------------------------------------------------------- */
 
@@ -127,7 +103,7 @@ ch_axes(const struct chart *chart, struct ch_axis *x, struct ch_axis *y)
 		}
 	if (most == 0)
 		least = most = 1;
-	*y = (struct ch_axis){ ch_round(least * 0.8), 2 * ch_round(most),
+	*y = (struct ch_axis){ ch_round(least * 0.8), ch_round(2.5 * most),
 		CH_BOTTOM, CH_TOP };
 	*x = (struct ch_axis){ chart->x[0], chart->x[chart->points - 1],
 		CH_LEFT, CH_RIGHT };
@@ -167,9 +143,9 @@ ch_tick(FILE *f, const struct ch_axis *axis, double value, int vertical,
 	text(value, words, sizeof(words));
 	ch_round_text(words);
 	if (vertical)
-		ch_words(f, CH_LEFT - 10, place + 5, "end", words);
+		svg_text(f, CH_LEFT - 10, place + 5, "end", words);
 	else
-		ch_words(f, place, CH_BOTTOM + 22, "middle", words);
+		svg_text(f, place, CH_BOTTOM + 22, "middle", words);
 }
 
 /* Words at each power of ten; where there are few, also at 2 and 5. */
@@ -203,7 +179,8 @@ ch_mark(FILE *f, size_t line, double x, double y)
 		"m0 -5.5l5.5 5.5l-5.5 5.5l-5.5 -5.5z",
 	};
 
-	(void)fprintf(f, "<path class=\"mark c%zu\" d=\"M%.1f %.1f%s\"/>\n",
+	(void)fprintf(f,
+	    "<path class=\"edge mark f%zu\" d=\"M%.1f %.1f%s\"/>\n",
 	    line % CH_LINES, x, y, shape[line % 4]);
 }
 
@@ -215,7 +192,7 @@ ch_line(FILE *f, const struct chart *chart, size_t line,
 	const char *step = "M";
 	size_t i;
 
-	(void)fprintf(f, "<path class=\"line c%zu%s\" d=\"", line % CH_LINES,
+	(void)fprintf(f, "<path class=\"line s%zu%s\" d=\"", line % CH_LINES,
 	    chart->lines[line].dashed ? " dashed" : "");
 	for (i = 0; i < chart->points; i++)
 		if (value[i] > 0) {
@@ -282,83 +259,38 @@ ch_names(FILE *f, const struct chart *chart, const struct ch_axis *y)
 	ch_spread(end, n);
 	for (i = 0; i < n; i++) {
 		(void)fprintf(f,
-		    "<path class=\"lead\" d=\"M%d %.1fL%d %.1f\"/>\n",
+		    "<path class=\"grid\" d=\"M%d %.1fL%d %.1f\"/>\n",
 		    CH_RIGHT + 7, end[i].y, CH_NAME - 4, end[i].name);
 		(void)fprintf(f,
-		    "<text x=\"%d\" y=\"%.1f\" class=\"name f%zu\">", CH_NAME,
+		    "<text x=\"%d\" y=\"%.1f\" class=\"strong f%zu\">", CH_NAME,
 		    end[i].name + 4.5, end[i].line % CH_LINES);
-		ch_string(f, chart->lines[end[i].line].name);
+		svg_string(f, chart->lines[end[i].line].name);
 		chart->y_text(end[i].value, words, sizeof(words));
 		(void)fputs("<tspan class=\"value\" dx=\"8\">", f);
-		ch_string(f, words);
+		svg_string(f, words);
 		(void)fputs("</tspan></text>\n", f);
 	}
 }
 
 /* ---- The whole ----------------------------------------------------------- */
 
-static void
-ch_colours(FILE *f, const char *const *colour, const char *paper,
-    const char *ink, const char *grid, const char *fine)
-{
-	size_t i;
-
-	(void)fprintf(f,
-	    "text{fill:%s}.paper{fill:%s}.grid,.lead{stroke:%s}"
-	    ".fine{stroke:%s}.mark{stroke:%s}\n",
-	    ink, paper, grid, fine, paper);
-	for (i = 0; i < CH_LINES; i++)
-		(void)fprintf(f,
-		    ".line.c%zu{stroke:%s}.mark.c%zu,.f%zu{fill:%s}\n", i,
-		    colour[i], i, i, colour[i]);
-}
-
-static void
-ch_style(FILE *f)
-{
-	(void)fputs("<style>\n"
-		    "text{font:14px system-ui,-apple-system,'Segoe UI',"
-		    "'DejaVu Sans',sans-serif}\n"
-		    ".title{font-size:20px;font-weight:600}\n"
-		    ".name{font-weight:600}.value{font-weight:400}\n"
-		    ".end{text-anchor:end}.middle{text-anchor:middle}\n"
-		    ".line{fill:none;stroke-width:2.5;stroke-linejoin:round}\n"
-		    ".mark{stroke-width:1.5}.dashed{stroke-dasharray:7 5}\n",
-	    f);
-	ch_colours(f, ch_light, "#ffffff", "#24292f", "#c4cad1", "#eceef1");
-	(void)fputs("@media (prefers-color-scheme:dark){\n", f);
-	ch_colours(f, ch_dark, "#10141a", "#e6e9ec", "#414a55", "#20262e");
-	(void)fputs("}\n</style>\n", f);
-}
-
 void
 chart_write(FILE *f, const struct chart *chart)
 {
+	const struct svg svg = { CH_WIDTH, CH_HEIGHT, chart->title,
+		chart->subtitle, ch_style };
 	struct ch_axis x, y;
 	size_t line;
 
 	ch_axes(chart, &x, &y);
-	(void)fprintf(f,
-	    "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" "
-	    "height=\"%d\" viewBox=\"0 0 %d %d\" role=\"img\">\n<title>",
-	    CH_WIDTH, CH_HEIGHT, CH_WIDTH, CH_HEIGHT);
-	ch_string(f, chart->title);
-	(void)fputs("</title>\n<desc>", f);
-	ch_string(f, chart->subtitle);
-	(void)fputs("</desc>\n", f);
-	ch_style(f);
-	(void)fprintf(f,
-	    "<rect class=\"paper\" width=\"%d\" height=\"%d\" rx=\"8\"/>\n",
-	    CH_WIDTH, CH_HEIGHT);
-	ch_words(f, 24, 36, "title", chart->title);
-	ch_words(f, 24, 60, "", chart->subtitle);
-	ch_words(f, 24, CH_TOP - 14, "", chart->y_label);
-	ch_words(f, (CH_LEFT + CH_RIGHT) / 2.0, CH_BOTTOM + 48, "middle",
+	svg_begin(f, &svg);
+	svg_text(f, 24, CH_TOP - 14, "", chart->y_label);
+	svg_text(f, (CH_LEFT + CH_RIGHT) / 2.0, CH_BOTTOM + 48, "middle",
 	    chart->x_label);
 	ch_ticks(f, &x, 0, chart->x_text);
 	ch_ticks(f, &y, 1, chart->y_text);
 	for (line = chart->nlines; line-- > 0;)
 		ch_line(f, chart, line, &x, &y);
 	ch_names(f, chart, &y);
-	(void)fputs("</svg>\n", f);
+	svg_end(f);
 }

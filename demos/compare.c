@@ -5,10 +5,8 @@
  * them deliver the same events; then it measures what an event costs while
  * more and more descriptors are watched, and what else there is to pay.
  */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include "demos/compare.h"
 
 static struct compare cm;
@@ -80,9 +78,7 @@ cm_choose(void)
 static void
 cm_draw(FILE *chart)
 {
-	/* Whatever was in it before; a pipe has nothing. */
-	if (ftruncate(fileno(chart), 0) == -1 && errno != EINVAL)
-		demo_fail("cannot write %s: %s", cm_svg, strerror(errno));
+	demo_write_begin(chart, cm_svg);
 	compare_chart(&cm, chart);
 	demo_write_end(chart, cm_svg);
 }

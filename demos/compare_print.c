@@ -119,38 +119,15 @@ cp_cell(const struct compare *c, size_t k, const struct figure *figure)
 	(void)printf("%*s", cp_width(c, k), text);
 }
 
-/* In lines of less than 80 columns, which end after a clause. */
-static void
-cp_wrapped(char *text)
-{
-	size_t end;
-
-	while (strlen(text) > 79) {
-		for (end = 79; end > 1; end--)
-			if (text[end] == ' ' && strchr(",;", text[end - 1]))
-				break;
-		if (end == 1)
-			break;
-		(void)printf("%.*s\n", (int)end, text);
-		text += end + 1;
-	}
-	(void)puts(text);
-}
-
 static void
 cp_system(const struct compare *c)
 {
-	struct utsname system;
 	char text[300];
 
-	if (uname(&system) == -1)
-		memset(&system, 0, sizeof(system));
-	(void)snprintf(text, sizeof(text),
-	    "reactor %s on %.80s %.80s, %ld processors, %ld "
-	    "descriptors",
-	    reactor_version(), system.sysname, system.release,
-	    sysconf(_SC_NPROCESSORS_ONLN), c->limit);
-	cp_wrapped(text);
+	demo_system(text, sizeof(text));
+	(void)snprintf(text + strlen(text), sizeof(text) - strlen(text),
+	    ", %ld descriptors", c->limit);
+	demo_wrap(text);
 	(void)putchar('\n');
 }
 
@@ -185,7 +162,7 @@ compare_table(const struct compare *c)
 		     "socket.\n");
 	compare_sentence(c, text, sizeof(text));
 	(void)putchar('\n');
-	cp_wrapped(text);
+	demo_wrap(text);
 }
 
 /* ---- For programs -------------------------------------------------------- */

@@ -101,6 +101,23 @@ demo_progress_end(void)
 	dm_shown = 0;
 }
 
+void
+demo_wrap(char *text)
+{
+	size_t end;
+
+	while (strlen(text) > 79) {
+		for (end = 79; end > 1; end--)
+			if (text[end] == ' ' && strchr(",;", text[end - 1]))
+				break;
+		if (end == 1)
+			break;
+		(void)printf("%.*s\n", (int)end, text);
+		text += end + 1;
+	}
+	(void)puts(text);
+}
+
 static void
 dm_interrupted(int number)
 {
@@ -220,6 +237,14 @@ demo_write(const char *file)
 	if (stream == NULL)
 		demo_fail("cannot write %s: %s", file, strerror(errno));
 	return stream;
+}
+
+/* A pipe has nothing in it. */
+void
+demo_write_begin(FILE *stream, const char *file)
+{
+	if (ftruncate(fileno(stream), 0) == -1 && errno != EINVAL)
+		demo_fail("cannot write %s: %s", file, strerror(errno));
 }
 
 void

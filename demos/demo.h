@@ -51,8 +51,13 @@ void demo_progress(const char *format, ...)
     __attribute__((format(printf, 1, 2)));
 void demo_progress_end(void);
 
-/* Opens a file to be written, but keeps what is in it until demo_write_end. */
+/* Prints it in lines of less than 80 columns, which end after a clause. */
+void demo_wrap(char *text);
+
+/* Opens a file to be written, but keeps what is in it... */
 FILE *demo_write(const char *file);
+/* ...until now, when there is something better. */
+void demo_write_begin(FILE *, const char *file);
 /* Ends the program if any of it, or of standard output, was not written. */
 void demo_write_end(FILE *, const char *file);
 
@@ -64,6 +69,8 @@ size_t demo_backends(const char *names, struct demo_backend *, size_t max);
 /* Every backend, whether it can be had here, and why not. */
 void demo_backends_list(void);
 
+/* "reactor 0.1.0 on Linux 6.18, 2 processors" */
+void demo_system(char *, size_t);
 /* Raises the limit of descriptors as far as allowed; returns the limit. */
 long demo_descriptors(void);
 int demo_nonblocking(int fd); /* 0, or -1 and errno */

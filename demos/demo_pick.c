@@ -8,7 +8,9 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/utsname.h>
 #include <time.h>
+#include <unistd.h>
 #include <reactor/reactor.h>
 #include "demos/demo.h"
 
@@ -103,6 +105,18 @@ demo_backends_list(void)
 }
 
 /* ---- The system ---------------------------------------------------------- */
+
+void
+demo_system(char *text, size_t size)
+{
+	struct utsname system;
+
+	if (uname(&system) == -1)
+		memset(&system, 0, sizeof(system));
+	(void)snprintf(text, size, "reactor %s on %.80s %.80s, %ld processors",
+	    reactor_version(), system.sysname, system.release,
+	    sysconf(_SC_NPROCESSORS_ONLN));
+}
 
 long
 demo_descriptors(void)

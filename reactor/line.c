@@ -53,12 +53,15 @@ const char *
 reactor__span(char *text, size_t size, int64_t ns)
 {
 	static const char *const unit[] = { "ns", "us", "ms", "s" };
-	int64_t tenths = ns < INT64_MAX / 10 ? ns * 10 : INT64_MAX;
+	uint64_t tenths = (uint64_t)(ns < INT64_MAX / 10 ? ns * 10 : INT64_MAX);
+	uint64_t whole = 1;
 	int i;
 
-	for (i = 0; i < 3 && tenths >= 10000; i++)
-		tenths /= 1000;
-	(void)snprintf(text, size, "%" PRId64 ".%d %s", tenths / 10,
+	/* Rounded before the unit is chosen: never "1000.0 ms". */
+	for (i = 0; i < 3 && (tenths + whole / 2) / whole >= 10000; i++)
+		whole *= 1000;
+	tenths = (tenths + whole / 2) / whole;
+	(void)snprintf(text, size, "%" PRIu64 ".%d %s", tenths / 10,
 	    (int)(tenths % 10), unit[i]);
 	return text;
 }

@@ -70,8 +70,7 @@ compare_svg() {
 	new_case compare
 	run "$demo" --backends="$all" $small --svg="$dir/chart.svg"
 	is status $status 0
-	says chart.svg "<svg"
-	says chart.svg "</svg>"
+	well_formed chart.svg
 	run "$demo" $small --svg="$dir/no/such/chart.svg"
 	is status $status 1
 	says err "no/such"
@@ -116,6 +115,56 @@ nobody() {
 	! ps -A -o ppid= -o args= 2>/dev/null | grep -q "^ *1 .*$demo"
 }
 
+# ---- contexts ----------------------------------------------------------------
+
+few="--tasks=30 --rounds=1"
+
+contexts_table() {
+	new_case contexts
+	run "$demo" $few --csv="$dir/csv" --svg="$dir/chart.svg" --backend="$1"
+	is status $status 0
+	silent err
+	well_formed chart.svg
+	awk -F, 'NF != 8 { bad = 1 } $2 == "switch" && $5 > 0 { n[$1]++ }
+	    $2 == "calls" && $1 == "native" && $5 != 0 { bad = 1 }
+	    $2 == "stack" && $5 < 65536 { bad = 1 }
+	    END { exit bad || n["setjmp"] != 3 }' "$dir/csv" || fail "no csv"
+	for c in native setjmp ucontext; do # one column, or a reason
+		says out "(tasks .*|Without )$c"
+	done
+	clean_case
+}
+
+contexts_one() {
+	new_case contexts
+	run "$demo" $few --contexts="$1"
+	is status $status 0
+	says out "tasks *$1\$"
+	silent err
+	clean_case
+}
+
+contexts_list() {
+	new_case contexts
+	run "$demo" --list
+	is status $status 0
+	for c in native setjmp ucontext; do
+		says out "^$c +(yes|no  [a-z])"
+	done
+	silent err
+	clean_case
+}
+
+contexts_interrupted() {
+	new_case contexts
+	start "$demo" --tasks=1000 --rounds=101
+	sleep 1
+	kill -INT "$pid"
+	wait "$pid"
+	is status $? 130
+	clean_case
+}
+
 diagram() {
 	new_case diagram
 	run "$demo" --backend="$1" --delay=0
@@ -129,7 +178,7 @@ diagram() {
 
 # ---- All of it ---------------------------------------------------------------
 
-for d in compare c10k diagram; do
+for d in compare c10k diagram contexts; do
 	try "$d: --help" help $d
 	try "$d: an unknown option" wrong_option $d
 	try "$d: an argument too many" wrong_arguments $d one
@@ -146,6 +195,12 @@ try "compare: csv" compare_csv
 try "compare: json" compare_json
 try "compare: svg" compare_svg
 try "compare: ^C" compare_interrupted
+try "contexts: an unknown context" wrong_value contexts --contexts=nonsense
+try "contexts: no number" wrong_value contexts --tasks=nonsense
+try "contexts: --list" contexts_list
+try "contexts: ^C" contexts_interrupted
+under "contexts: a table, csv and svg" contexts_table
+under_contexts "contexts: one only" contexts_one
 under "diagram: from end to end" diagram
 try "c10k: fifty connections" c10k
 try "c10k: ^C" c10k_interrupted

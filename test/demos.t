@@ -201,9 +201,146 @@ signals_terminal() {
 	clean_case
 }
 
+# ---- chain -------------------------------------------------------------------
+
+chain() {
+	new_case chain
+	run "$demo" --seconds=0.1 --sums=2 "$1"
+	is status $status 0
+	is output "$(tr '\n' '|' <"$dir/out")" \
+	    "Compute 1 + 2 ...|Compute 3 + 4 ...|1 + 2 = 3|3 + 4 = 7|"
+	silent err
+	clean_case
+}
+
+chain_backend() {
+	chain --backend="$1"
+}
+
+chain_context() {
+	chain --context="$1"
+}
+
+# What the picture says, by the titles of its steps, about the sum of $1 and $2.
+chain_steps() {
+	sed -n 's/.*<title>[0-9.]* ms, \(.*\)<.title>/\1/p' "$dir/chain.svg" |
+	    grep -e "($1, $2)" -e "$1 + $2" |
+	    sed 's/[0-9.]* [mu]*s$/TIME/' >"$dir/steps"
+	cat >"$dir/wanted" <<END
+main() to print_sum($1, $2): spawns
+reactor to print_sum($1, $2): begins
+print_sum($1, $2) to print_sum($1, $2): print_sum($1, $2)
+print_sum($1, $2) to compute($1, $2): compute($1, $2)
+compute($1, $2): Compute $1 + $2 ...
+compute($1, $2) to reactor: starts a timer, in TIME
+compute($1, $2) to reactor: suspends: waits for a time
+reactor to print_sum($1, $2): its timer is due
+reactor to compute($1, $2): goes on after TIME
+compute($1, $2) to print_sum($1, $2): returns $(($1 + $2))
+print_sum($1, $2): $1 + $2 = $(($1 + $2))
+print_sum($1, $2) to print_sum($1, $2): returns 0
+print_sum($1, $2) to reactor: done
+END
+	diff "$dir/wanted" "$dir/steps" || fail "not what happened"
+}
+
+# Both wait at the same time, and as long as they said.
+chain_picture() {
+	new_case chain
+	TMPDIR=$dir run "$demo" --seconds=0.2 --sums=2 --svg="$dir/chain.svg" "$1"
+	is status $status 0
+	silent err
+	well_formed chain.svg
+	chain_steps 1 2
+	chain_steps 3 4
+	sed -n 's/.*<title>\([0-9.]*\) ms, /\1 /p' "$dir/chain.svg" | awk '
+	    $1 < time { exit 1 }
+	    { time = $1 }
+	    / suspends: / && ++waiting == 2 { since = $1 }
+	    / goes on / && !woken { woken = $1 }
+	    END { exit !(since > 0 && woken >= since + 195) }' ||
+	    fail "the times are wrong"
+	is "what is left" "$(ls "$dir")" "$(printf '%s\n' chain.svg err out steps wanted)"
+	clean_case
+}
+
+chain_picture_backend() {
+	chain_picture --backend="$1"
+}
+
+chain_picture_context() {
+	chain_picture --context="$1"
+}
+
+chain_one() {
+	new_case chain
+	run "$demo" --seconds=0.05 --svg="$dir/chain.svg"
+	is status $status 0
+	well_formed chain.svg
+	chain_steps 1 2
+	grep -q "(3, 4)" "$dir/chain.svg" && fail "who is (3, 4)?"
+	run "$demo" --seconds=0 --svg="$dir/no/such/chain.svg"
+	is status $status 1
+	says err "no/such"
+	silent out
+	clean_case
+}
+
+chain_interrupted() {
+	new_case chain
+	start "$demo" --seconds=30
+	wait_for out "Compute 1"
+	kill -INT "$pid"
+	ends "$pid" 130
+	clean_case
+}
+
+wrong_value() {
+	new_case "$1"
+	run "$demo" "$2"
+	is status $status "$3"
+	silent out
+	says err nonsense
+	clean_case
+}
+
+# ---- hang --------------------------------------------------------------------
+
+hang() {
+	new_case hang
+	run "$demo" "$1"
+	is status $status 1
+	says out EDEADLK
+	for who in Aristotle Buddha Confucius waiter; do
+		says err "\"$who\" .*hang\.c:[0-9]+\).* waits for .* held by"
+	done
+	says err 'circle.*"Aristotle".*"Buddha".*"Confucius".*"Aristotle"'
+	grep circle "$dir/err" | grep -q -e waiter -e main &&
+	    fail "the innocent were blamed"
+	clean_case
+}
+
+hang_backend() {
+	hang --backend="$1"
+}
+
+hang_context() {
+	hang --context="$1"
+}
+
+hang_fixed() {
+	new_case hang
+	run "$demo" --fixed --context="$1"
+	is status $status 0
+	is eaten "$(grep -c eats "$dir/out")" 3
+	says out "All have eaten"
+	silent err
+	clean_case
+}
+
 # ---- All of it ---------------------------------------------------------------
 
-for d in timer lines signals echo chat watch; do
+for d in timer lines signals echo chat watch chain hang; do
 	try "$d: --help" help $d
 	try "$d: an unknown option" wrong_option $d
 	case $d in
@@ -211,7 +348,7 @@ for d in timer lines signals echo chat watch; do
 	*)	try "$d: an unknown backend" wrong_backend $d ;;
 	esac
 done
-for d in timer lines signals; do
+for d in timer lines signals chain hang; do
 	try "$d: an argument too many" wrong_arguments $d one
 done
 
@@ -229,4 +366,16 @@ under "lines: standard input keeps its flags" lines_flags
 under "signals: counts SIGUSR1, ends well" signals_end
 under "signals: told twice, ends at once" signals_twice
 under "signals: ^C in a terminal" signals_terminal
+under "chain: two sums" chain_backend
+under_contexts "chain: two sums" chain_context
+under "chain: the picture is what happened" chain_picture_backend
+under_contexts "chain: the picture is what happened" chain_picture_context
+try "chain: one sum has another picture" chain_one
+try "chain: ^C ends it" chain_interrupted
+try "chain: no number" wrong_value chain --seconds=nonsense 2
+try "chain: an unknown context" wrong_value chain --context=nonsense 1
+under "hang: the circle is found" hang_backend
+under_contexts "hang: the circle is found" hang_context
+under_contexts "hang: with the forks in order" hang_fixed
+try "hang: an unknown context" wrong_value hang --context=nonsense 1
 plan

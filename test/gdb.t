@@ -237,7 +237,7 @@ in_order() {
 }
 
 place='([^ ]*parked\.c:[0-9]*)'
-since='since [0-9.]* [num]*s'
+since='for [0-9.]* [num]*s'
 
 lists() {
 	said "$1" tasks | in_order \
@@ -306,7 +306,7 @@ the_same_at() {
 	check "$2, $3: in another thread" of_other_thread "$1"
 }
 
-waits='waits for the end of #2 "of name", since'
+waits='waits for the end of #2 "of name", for'
 
 context_is_shown() {
 	live

@@ -141,6 +141,42 @@ silent() {
 	[ ! -s "$dir/$1" ] || fail "there should be nothing in $1"
 }
 
+# well_formed FILE: XML, as far as the demos write it.
+well_formed() {
+	awk '
+	function wrong(why) {
+		print "not well-formed: " why
+		exit bad = 1
+	}
+	{ text = text $0 "\n" }
+	END {
+		while (match(text, /<[^<>]*>/)) {
+			tag = substr(text, RSTART + 1, RLENGTH - 2)
+			words = substr(text, 1, RSTART - 1)
+			text = substr(text, RSTART + RLENGTH)
+			gsub(/&(amp|lt|gt);/, "", words)
+			if (words ~ /[&<>]/)
+				wrong(words)
+			if (depth == 0 && (words ~ /[^ \n]/ || ended))
+				wrong("more than one element")
+			if (gsub(/"/, "\"", tag) % 2)
+				wrong(tag)
+			name = tag
+			sub(/[ \/].*/, "", name)
+			if (tag ~ /^\//) {
+				if (open[depth--] != substr(tag, 2))
+					wrong(tag)
+			} else if (tag !~ /\/$/) {
+				open[++depth] = name
+			}
+			ended = depth == 0
+		}
+		if (!bad && (depth != 0 || !ended || text ~ /[^ \n]/))
+			wrong("the end")
+		exit bad
+	}' "$dir/$1" || fail "$1"
+}
+
 gone() {
 	! kill -0 "$1" 2>/dev/null
 }
@@ -186,6 +222,13 @@ wrong_arguments() {
 under() {
 	for b in $backends; do
 		try "$b: $1" "$2" "$b"
+	done
+}
+
+# under_contexts NAME FUNCTION: one case for each context that can be had.
+under_contexts() {
+	for c in $("$demos/contexts" --list | awk '$2 == "yes" { print $1 }'); do
+		try "$c: $1" "$2" "$c"
 	done
 }
 

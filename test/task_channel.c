@@ -137,7 +137,7 @@ tc_nobody(void)
 }
 
 static const struct sy_thing tc_sending = {
-	.words = "(0 of 0 items), to send, since",
+	.words = "(0 of 0 items), to send, ",
 	.shut = tc_shut_unbuffered,
 	.wait = tc_send,
 	.give = tc_take,
@@ -145,7 +145,7 @@ static const struct sy_thing tc_sending = {
 };
 
 static const struct sy_thing tc_sending_full = {
-	.words = "(2 of 2 items), to send, since",
+	.words = "(2 of 2 items), to send, ",
 	.shut = tc_shut_full,
 	.wait = tc_send,
 	.give = tc_take,
@@ -213,7 +213,7 @@ tc_fill(void)
 }
 
 static const struct sy_thing tc_receiving = {
-	.words = "(0 of 0 items), to receive, since",
+	.words = "(0 of 0 items), to receive, ",
 	.shut = tc_shut_unbuffered,
 	.wait = tc_receive,
 	.give = tc_give,
@@ -221,7 +221,7 @@ static const struct sy_thing tc_receiving = {
 };
 
 static const struct sy_thing tc_receiving_empty = {
-	.words = "(0 of 2 items), to receive, since",
+	.words = "(0 of 2 items), to receive, ",
 	.shut = tc_shut_empty,
 	.wait = tc_receive,
 	.give = tc_give,
@@ -230,7 +230,7 @@ static const struct sy_thing tc_receiving_empty = {
 };
 
 static const struct sy_thing tc_selecting_receive = {
-	.words = ", ...), since ",
+	.words = ", ...), ",
 	.shut = tc_shut_empty,
 	.wait = tc_select_receive,
 	.give = tc_give,
@@ -333,7 +333,7 @@ static const struct sy_thing tc_getting = {
 };
 
 static const struct sy_thing tc_putting = {
-	.words = ", which holds 2, since",
+	.words = ", which holds 2, ",
 	.shut = tc_queue_shut_full,
 	.wait = tc_put,
 	.give = tc_queue_take,
@@ -355,7 +355,7 @@ tc_queue_finish(int n)
 }
 
 static const struct sy_thing tc_joining = {
-	.words = ", of which 2 are not done, since",
+	.words = ", of which 2 are not done, ",
 	.shut = tc_queue_shut_full,
 	.wait = tc_join,
 	.give = tc_queue_finish,

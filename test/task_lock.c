@@ -411,8 +411,8 @@ static void
 circle(void)
 {
 	sy_run_stuck(tl_circle);
-	sy_said(", held by #3 \"tl_bob\", since");
-	sy_said(", held by #2 \"tl_ada\", since");
+	sy_said(", held by #3 \"tl_bob\", ");
+	sy_said(", held by #2 \"tl_ada\", ");
 	sy_said("a circle: #2 \"tl_ada\" -> #3 \"tl_bob\" -> #2 \"tl_ada\"");
 }
 
@@ -445,7 +445,7 @@ static void
 left_locked(void)
 {
 	sy_run_stuck(tl_is_left_locked);
-	sy_said("left locked by #2 \"tl_forgets\", which has ended, since");
+	sy_said("left locked by #2 \"tl_forgets\", which has ended, ");
 }
 
 /* ---- Conditions ---------------------------------------------------------- */
