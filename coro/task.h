@@ -474,8 +474,8 @@ struct task_statistics {
 /* Of this thread; all zero if it has no tasks. */
 void task_stats(struct task_statistics *);
 /*
- * Describes every task: name, place, state, what it waits for and how long already,
- * who holds that, and circles of those; a call of `line` for each line.
+ * Describes every task: name, place, state, what it waits for, how long, and
+ * who holds that; then circles of those; a call of `line` for each line.
  */
 void task_dump(void (*line)(void *context, const char *), void *context);
 /* ESRCH: it has ended. */

@@ -20,7 +20,7 @@ static volatile int kept; /* there is something to do after each call */
 static int ends[2], aborts;
 static volatile int other_is_parked, may_end;
 
-APART void
+APART static void
 all_parked(void)
 {
 	kept++;
