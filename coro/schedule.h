@@ -275,7 +275,7 @@ enum {
 int task__group_join(struct task_group *, struct task *);
 void task__group_ended(struct task_group *, struct task *);
 
-/* ---- Several: gather.c, series.c ----------------------------------------- */
+/* ---- Several: several.c, series.c ---------------------------------------- */
 
 /* Of a task that is named twice the second is told from the first. */
 static inline void
