@@ -31,6 +31,14 @@ struct listener {
 
 /* ---- The handler --------------------------------------------------------- */
 
+/* Why accept failed: there is no room, but the guest may come in later. */
+static inline int
+listen_is_full(void)
+{
+	return errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
+	    errno == ENOMEM;
+}
+
 static inline void
 listen_ready(struct reactor *r, struct reactor_io *io, unsigned ready)
 {
@@ -40,8 +48,7 @@ listen_ready(struct reactor *r, struct reactor_io *io, unsigned ready)
 	(void)ready;
 	if (fd != -1) {
 		listener->accepted(r, fd);
-	} else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
-	    errno == ENOMEM) {
+	} else if (listen_is_full()) {
 		warn("accept, trying again soon");
 		if (reactor_timer_start(r, &listener->pause, LISTEN_PAUSE) == 0)
 			reactor_io_stop(r, io);
@@ -150,20 +157,41 @@ listen_print(int fd)
 
 /*
  * Listens at [HOST:]PORT (0: any free one), or at a PATH, which is a word with
- * a slash, prints where, and passes on every connection.  What fails ends the
- * program.
+ * a slash, and prints where.  What fails ends the program.
  */
+static inline int
+listen_open(const char *where)
+{
+	int local = strchr(where, '/') != NULL;
+	int fd = local ? listen_unix(where) : listen_inet(where);
+
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	if (local)
+		printf("listening at %s\n", where);
+	else
+		listen_print(fd);
+	return fd;
+}
+
+/* Also removes the socket file. */
+static inline void
+listen_close(int fd, const char *where)
+{
+	close(fd);
+	if (strchr(where, '/') != NULL)
+		unlink(where);
+}
+
+/* The same with a handler, which passes on every connection. */
 static inline void
 listen_start(struct reactor *r, struct listener *listener, const char *where,
     void (*accepted)(struct reactor *, int fd))
 {
-	int local = strchr(where, '/') != NULL;
-
 	*listener = (struct listener){
 		.io.event.name = "listener",
 		.io.callback = listen_ready,
 		.io.wanted = REACTOR_READ,
-		.io.fd = local ? listen_unix(where) : listen_inet(where),
+		.io.fd = listen_open(where),
 		.pause.event.name = "pause",
 		.pause.callback = listen_again,
 		.accepted = accepted,
@@ -171,22 +199,14 @@ listen_start(struct reactor *r, struct listener *listener, const char *where,
 	};
 	if (reactor_io_start(r, &listener->io) == -1)
 		err(1, "%s", where);
-	setvbuf(stdout, NULL, _IOLBF, 0);
-	if (local)
-		printf("listening at %s\n", where);
-	else
-		listen_print(listener->io.fd);
 }
 
-/* Also removes the socket file. */
 static inline void
 listen_end(struct reactor *r, struct listener *listener)
 {
 	reactor_timer_stop(r, &listener->pause);
 	reactor_io_stop(r, &listener->io);
-	close(listener->io.fd);
-	if (strchr(listener->where, '/') != NULL)
-		unlink(listener->where);
+	listen_close(listener->io.fd, listener->where);
 }
 
 #endif

@@ -338,17 +338,99 @@ hang_fixed() {
 	clean_case
 }
 
+# ---- crawl -------------------------------------------------------------------
+
+# Whatever the order, it finds the same; and faster than one after the other.
+crawl() {
+	new_case crawl
+	run "$demo" "$1" --timeout=$((1000 * slow))
+	is status $status 0
+	silent err
+	says out "41 pages: 26 fine, 9 failed, 6 timed out$"
+	occurs out "ms  200  /page/" 26 || fail "not all are listed"
+	occurs out "ms  ---  /page/[0-9]* *timed out" 6 || fail "not all are late"
+	occurs out "404  /gone/" 4 || fail "not all are gone"
+	sed -n 's/.* \([0-9]*\)\.[0-9]* times as long/\1/p' "$dir/out" >"$dir/times"
+	[ "$(cat "$dir/times")" -ge 2 ] || fail "it is not faster"
+	clean_case
+}
+
+crawl_backend() {
+	crawl --backend="$1"
+}
+
+crawl_context() {
+	crawl --context="$1"
+}
+
+crawl_alone() {
+	new_case crawl
+	run "$demo" --workers=1 --pages=5
+	is status $status 0
+	is order "$(sed -n 's/.*\/page\///p' "$dir/out" | cut -c1 |
+	    tr -d '\n')" 01234
+	says out "one after the other .* 1.0 times as long"
+	clean_case
+}
+
+crawl_interrupted() {
+	new_case crawl
+	start "$demo" --timeout=60000
+	wait_for_times out "^ *[0-9]* ms  " 35
+	kill -INT "$pid"
+	ends "$pid" 130
+	says out "26 fine, 9 failed, 0 timed out, 6 not visited"
+	silent err
+	clean_case
+}
+
+# ---- generator ---------------------------------------------------------------
+
+generator_said() {
+	is status $status 0
+	is output "$(cat "$dir/out")" 'It says Hello and hears World.
+2 3 5 7 11 13 17 19 23 29 31 37 41 are prime.
+Enough is ... and the copy is freed.'
+	silent err
+}
+
+generator() {
+	new_case generator
+	run "$demo" --context="$1"
+	generator_said
+	REACTOR_CONTEXT=$1 run "$demo"
+	generator_said
+	clean_case
+}
+
+generator_by_itself() {
+	new_case generator
+	run "$demo" --backend=poll # it has none
+	is status $status 2
+	run "$demo"
+	generator_said
+	REACTOR_CONTEXT=nonsense run "$demo" --context=auto
+	generator_said
+	REACTOR_CONTEXT=nonsense run "$demo"
+	is status $status 1
+	says err "nonsense.* work here"
+	silent out
+	clean_case
+}
+
 # ---- All of it ---------------------------------------------------------------
 
-for d in timer lines signals echo chat watch chain hang; do
+for d in timer lines signals echo echo-tasks proxy chat crawl watch chain \
+    hang; do
 	try "$d: --help" help $d
 	try "$d: an unknown option" wrong_option $d
 	case $d in
 	watch)	try "$d: an unknown backend" wrong_backend $d . -- true ;;
+	proxy)	try "$d: an unknown backend" wrong_backend $d --target=/x ;;
 	*)	try "$d: an unknown backend" wrong_backend $d ;;
 	esac
 done
-for d in timer lines signals chain hang; do
+for d in timer lines signals chain hang crawl; do
 	try "$d: an argument too many" wrong_arguments $d one
 done
 
@@ -378,4 +460,17 @@ under "hang: the circle is found" hang_backend
 under_contexts "hang: the circle is found" hang_context
 under_contexts "hang: with the forks in order" hang_fixed
 try "hang: an unknown context" wrong_value hang --context=nonsense 1
+try "generator: --help" help generator --context
+try "generator: an unknown option" wrong_option generator
+try "generator: an argument too many" wrong_arguments generator one
+try "generator: an unknown context" wrong_value generator --context=nonsense 1
+try "generator: by itself" generator_by_itself
+under_contexts "generator: three ideas" generator
+under "crawl: finds all that there is" crawl_backend
+under_contexts "crawl: finds all that there is" crawl_context
+try "crawl: one page at a time" crawl_alone
+try "crawl: ^C ends it, with what there is" crawl_interrupted
+try "crawl: no number" wrong_value crawl --workers=nonsense 2
+try "crawl: an unknown context" wrong_value crawl --context=nonsense 1
+try "echo-tasks: an unknown context" wrong_value echo-tasks --context=nonsense 1
 plan

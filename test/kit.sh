@@ -186,13 +186,13 @@ peak() {
 	sed -n 's/^VmHWM:[^0-9]*\([0-9]*\).*/\1/p' "/proc/$1/status" 2>/dev/null
 }
 
-# A case: help DEMO.
+# A case: help DEMO [OPTION].
 help() {
 	new_case "$1"
 	run "$demo" --help
 	is status $status 0
 	says out "$1"
-	says out "--backend"
+	says out "${2:---backend}"
 	silent err
 	clean_case
 }

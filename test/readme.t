@@ -70,7 +70,7 @@ readme_paths() {
 
 readme_demos() {
 	awk '$1 == "demos/" { on = 1 } on && /^    [a-z]*\/ / && $1 != "demos/" {
-	    exit } on' README | sed 's/.*://' | tr -c 'a-z0-9_' '\n' |
+	    exit } on' README | sed 's/.*://' | tr -c 'a-z0-9_-' '\n' |
 	    grep . >"$tmp/demos"
 	[ -s "$tmp/demos" ] || return 1
 	while read -r demo; do

@@ -1,11 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# servers.t: echo and chat with guests of every kind, under every backend.
+# servers.t: echo, chat, proxy with guests of every kind, under every backend.
 
 . test/kit.sh
 
-# ---- echo --------------------------------------------------------------------
+# ---- echo, and echo-tasks, which does the same: "$echo" ----------------------
 
 # The address that a server in the background got.
 address() {
@@ -21,7 +21,7 @@ megabytes() {
 }
 
 echo_tcp() {
-	new_case echo
+	new_case "$echo"
 	start "$demo" --backend="$1" 0
 	address
 	is answer "$(printf 'hello' | "$client" "$at")" hello
@@ -35,7 +35,7 @@ echo_tcp() {
 
 # Without arguments, and stopped while somebody is connected.
 echo_plain() {
-	new_case echo
+	new_case "$echo"
 	start "$demo"
 	address
 	mkfifo "$dir/in"
@@ -50,7 +50,7 @@ echo_plain() {
 }
 
 echo_unix() {
-	new_case echo
+	new_case "$echo"
 	start "$demo" --backend="$1" "$dir/socket"
 	address
 	is address "$at" "$dir/socket"
@@ -67,7 +67,7 @@ echo_unix() {
 
 # What a killed one left behind is taken over; what is no socket is not.
 echo_stale() {
-	new_case echo
+	new_case "$echo"
 	start "$demo" "$dir/socket"
 	address
 	kill -KILL "$pid"
@@ -86,7 +86,7 @@ echo_stale() {
 }
 
 echo_taken() {
-	new_case echo
+	new_case "$echo"
 	start "$demo" 127.0.0.1:0
 	address
 	first=$pid
@@ -110,7 +110,7 @@ ticks() {
 
 # Who does not read is not read from, and gets all of it in the end.
 echo_slow() {
-	new_case echo
+	new_case "$echo"
 	start "$demo" --backend="$1"
 	address
 	before=$(peak "$pid")
@@ -134,7 +134,7 @@ echo_slow() {
 
 # More guests than descriptors: they wait, the server does not spin.
 echo_full() {
-	new_case echo
+	new_case "$echo"
 	start sh -c 'ulimit -n 20 && exec "$0" "$@"' \
 	    "$demo" --backend="$1" "$dir/socket"
 	address
@@ -265,19 +265,109 @@ chat_slow() {
 	clean_case
 }
 
+# ---- proxy -------------------------------------------------------------------
+
+# proxy OPTION...: between us and an echo server; its address in $at.
+proxy() {
+	new_case proxy
+	"$client" -t $((60 * slow)) "$demos/echo-tasks" "$dir/echo" \
+	    >"$dir/echo.out" 2>&1 &
+	started="$started $!"
+	patiently grep -q listening "$dir/echo.out" || fail "no echo server"
+	start "$demo" --target="$dir/echo" "$@"
+	address
+}
+
+# The client says that it has ended, and hears the rest: a half-close.
+proxy_tcp() {
+	proxy --backend="$1"
+	is answer "$(printf 'hello' | "$client" "$at")" hello
+	wait_for out "^1: 5 bytes there, 5 back: done"
+	"$client" -r "$at"
+	wait_for out "^2: "
+	is answer "$(printf 'there' | "$client" "$at")" there
+	kill -INT "$pid"
+	ends "$pid" 0
+	silent err
+	clean_case
+}
+
+proxy_slow() {
+	proxy --backend="$1" --listen="$tmp/case.$number/socket"
+	is address "$at" "$dir/socket"
+	megabytes 16 >"$dir/in"
+	"$client" -s "$at" <"$dir/in" >"$dir/back"
+	cmp "$dir/in" "$dir/back" || fail "not the same came back"
+	wait_for out "^1: 16777216 bytes there, 16777216 back: done"
+	kill -TERM "$pid"
+	ends "$pid" 0
+	[ ! -e "$dir/socket" ] || fail "the socket file was left behind"
+	clean_case
+}
+
+# Nobody says anything; and one is still there at the end.
+proxy_idle() {
+	proxy --backend="$1" --idle=0.2
+	mkfifo "$dir/in"
+	"$client" -c 1 "$at" <"$dir/in" >"$dir/held" &
+	started="$started $!"
+	exec 3>"$dir/in"
+	wait_for out "^1: 0 bytes there, 0 back: too slow"
+	exec 3>&-
+	kill -INT "$pid"
+	ends "$pid" 0
+	clean_case
+}
+
+proxy_interrupted() {
+	proxy
+	mkfifo "$dir/in"
+	"$client" "$at" <"$dir/in" >"$dir/answer" &
+	started="$started $!"
+	exec 3>"$dir/in"
+	printf 'hello' >&3
+	patiently [ -s "$dir/answer" ] || fail "no answer"
+	kill -INT "$pid"
+	ends "$pid" 0
+	says out "^1: 5 bytes there, 5 back: interrupted"
+	exec 3>&-
+	clean_case
+}
+
+proxy_refused() {
+	new_case proxy
+	start "$demo" --target="$dir/nothing"
+	address
+	is answer "$(printf 'hello' | "$client" "$at")" ""
+	wait_for out "^1: no connection: "
+	kill -INT "$pid"
+	ends "$pid" 0
+	clean_case
+}
+
 # ---- All of it ---------------------------------------------------------------
 
-for d in echo chat; do
+for d in echo echo-tasks chat; do
 	try "$d: an argument too many" wrong_arguments $d one two
 done
-try "echo: without arguments, interrupted while in use" echo_plain
-try "echo: a socket file of a dead one" echo_stale
-try "echo: wrong addresses" echo_taken
-under "echo: over TCP, also after a reset" echo_tcp
-under "echo: over a UNIX socket, left tidy" echo_unix
-under "echo: to one who does not read" echo_slow
-under "echo: more guests than descriptors" echo_full
+try "proxy: no target" wrong_arguments proxy
+try "proxy: a target without a port" wrong_arguments proxy --target=nowhere
+try "proxy: no number" wrong_arguments proxy --target=x:1 --idle=long
+for echo in echo echo-tasks; do
+	try "$echo: without arguments, interrupted while in use" echo_plain
+	try "$echo: a socket file of a dead one" echo_stale
+	try "$echo: wrong addresses" echo_taken
+	under "$echo: over TCP, also after a reset" echo_tcp
+	under "$echo: over a UNIX socket, left tidy" echo_unix
+	under "$echo: to one who does not read" echo_slow
+	under "$echo: more guests than descriptors" echo_full
+done
 under "chat: names, joining, talking, leaving over TCP" chat_tcp
 under "chat: the same over a UNIX socket" chat_unix
 under "chat: one who does not read holds up nobody" chat_slow
+try "proxy: interrupted while in use" proxy_interrupted
+try "proxy: nobody there" proxy_refused
+under "proxy: over TCP, also after a reset" proxy_tcp
+under "proxy: to one who does not read" proxy_slow
+under "proxy: nobody says anything" proxy_idle
 plan

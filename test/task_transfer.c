@@ -12,10 +12,6 @@
 #include <sys/uio.h>
 #include "test/ends.h"
 
-#ifdef __linux__
-#include <linux/errqueue.h>
-#endif
-
 /* ---- A little ------------------------------------------------------------ */
 
 static void

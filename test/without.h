@@ -76,6 +76,8 @@ static const struct without_name without_calls[] = {
 	{ "inotify_init1", SYS_inotify_init1 },
 	{ "madvise", SYS_madvise },
 	{ "memfd_create", SYS_memfd_create },
+	{ "mmap", SYS_mmap },
+	{ "mprotect", SYS_mprotect },
 	{ "pidfd_open", 434 },
 	{ "pidfd_send_signal", 424 },
 	{ "ppoll", SYS_ppoll },
