@@ -34,9 +34,13 @@ void __sanitizer_start_switch_fiber(void **fake, const void *low, size_t size);
 void __sanitizer_finish_switch_fiber(
     void *fake, const void **low, size_t *size);
 void __asan_unpoison_memory_region(const volatile void *low, size_t size);
+void __lsan_register_root_region(const void *low, size_t size);
+void __lsan_unregister_root_region(const void *low, size_t size);
 #else
 #define CORO__WIDER                              1
 #define __asan_unpoison_memory_region(low, size) ((void)(low), (void)(size))
+#define __lsan_register_root_region(low, size)   ((void)(low), (void)(size))
+#define __lsan_unregister_root_region(low, size) ((void)(low), (void)(size))
 #endif
 
 #ifdef CORO__TSAN
@@ -48,13 +52,6 @@ void __tsan_switch_to_fiber(void *fiber, unsigned flags);
 #define __tsan_create_fiber(flags)  NULL
 #define __tsan_destroy_fiber(fiber) ((void)(fiber))
 #endif
-
-/* Nobody will return to what frames have been on that stack. */
-static inline void
-coro__annotate_fresh(const void *low, size_t size)
-{
-	__asan_unpoison_memory_region(low, size);
-}
 
 /* What TSan takes a stack for: a thread.  NULL without TSan. */
 static inline void *
@@ -128,6 +125,28 @@ static inline void
 coro__valgrind_stack_end(uintptr_t number)
 {
 	(void)coro__valgrind(0, 0x1502, number, 0);
+}
+
+/* Nobody will return to what frames have been on that stack. */
+static inline void
+coro__annotate_fresh(const void *low, size_t size)
+{
+	__asan_unpoison_memory_region(low, size);
+	/* To Memcheck, what is below a frame is not there: it is, undefined. */
+	(void)coro__valgrind(0, 0x4d430001, (uintptr_t)low, size);
+}
+
+/* What only a stack in use refers to is not lost. */
+static inline void
+coro__annotate_taken(const void *low, size_t size)
+{
+	__lsan_register_root_region(low, size);
+}
+
+static inline void
+coro__annotate_given(const void *low, size_t size)
+{
+	__lsan_unregister_root_region(low, size);
 }
 
 #endif

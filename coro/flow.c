@@ -25,6 +25,7 @@ static void
 fl_thread_ends(void *unused)
 {
 	(void)unused;
+	coro__here.known = 0; /* other destructors may begin anew */
 	coro__stack_end();
 	coro__overflow_end();
 }

@@ -121,11 +121,12 @@ ru_wait_for_all(struct task__loop *loop)
 
 	if (grace > 0 &&
 	    reactor_timer_start(loop->reactor, &timer, grace) == -1)
-		grace = 0; /* no memory: no wait */
+		grace = 0; /* no memory: those who are ready run, and no wait */
 	while (loop->tasks > 0 && loop->ending == 1 && loop->stuck != 2 &&
-	    grace != 0)
+	    (grace != 0 || loop->ready != NULL))
 		/* Background tasks are waited for as well: hence a time. */
-		if (reactor_run_once(loop->reactor, RU_LONG) == -1)
+		if (reactor_run_once(loop->reactor, grace != 0 ? RU_LONG : 0) ==
+		    -1)
 			break;
 	reactor_timer_stop(loop->reactor, &timer);
 }

@@ -22,6 +22,7 @@
 #include <stdint.h>
 #include <string.h>
 #include "coro/context.h"
+#include "coro/float.h"
 #include "coro/setjmp.h"
 #include "coro/ucontext.h"
 
@@ -33,7 +34,9 @@ _Noreturn void coro__jump(jmp_buf, int) __asm__(
 
 struct sj_place {
 	jmp_buf registers;
-	void *first; /* not entered yet: a ucontext_t */
+	void *first; /* not entered yet: a ucontext_t, */
+	void (*begin)(void);
+	uint32_t control[2]; /* and what the thread rounds by */
 };
 
 int coro__setjmp_by_signal; /* for tests: as if there were no makecontext */
@@ -48,12 +51,22 @@ sj_has_makecontext(void)
 	return CORO__HAS_MAKECONTEXT() && !coro__setjmp_by_signal;
 }
 
+static _Thread_local struct sj_place *sj_entered;
+
+static void
+sj_first(void)
+{
+	coro__float_load(sj_entered->control);
+	sj_entered->begin();
+}
+
+/* Signal mask and control words are the thread's, as they are now. */
 static _Noreturn void
 sj_enter(struct sj_place *to)
 {
 	ucontext_t *context = to->first;
 
-	/* The mask is the thread's, as it is now. */
+	sj_entered = to;
 	(void)pthread_sigmask(SIG_SETMASK, NULL, &context->uc_sigmask);
 	(void)setcontext(context);
 	coro__jump(to->registers, 1); /* never comes here */
@@ -65,6 +78,11 @@ static int
 sj_has_makecontext(void)
 {
 	return 0;
+}
+
+static void
+sj_first(void)
+{
 }
 
 static _Noreturn void
@@ -85,23 +103,29 @@ static _Thread_local struct sj_new {
 	struct sj_place *place;
 } * sj_new;
 
+/* The program's own signal, for another thread. */
+static void
+sj_pass_on(int number, siginfo_t *info, void *context)
+{
+	if ((sj_old.sa_flags & SA_SIGINFO) != 0)
+		sj_old.sa_sigaction(number, info, context);
+	else if (sj_old.sa_handler != SIG_DFL && sj_old.sa_handler != SIG_IGN)
+		sj_old.sa_handler(number);
+}
+
 /*
  * Runs on the new stack, and returns at once; but its frame stays there as it
  * is, and the first swap jumps back into it, now outside of any signal.
  */
 static void
-sj_trampoline(int number)
+sj_trampoline(int number, siginfo_t *info, void *context)
 {
 	struct sj_new *new = sj_new;
 	void (*volatile begin)(void);
 	struct sj_place here;
 
-	if (new == NULL ||
-	    new->done) { /* somebody else's, for another thread */
-		if (sj_old.sa_handler != SIG_DFL &&
-		    sj_old.sa_handler != SIG_IGN &&
-		    (sj_old.sa_flags & SA_SIGINFO) == 0)
-			sj_old.sa_handler(number);
+	if (new == NULL || new->done) {
+		sj_pass_on(number, info, context);
 		return;
 	}
 	begin = new->begin;
@@ -133,8 +157,8 @@ sj_on_stack(struct sj_new *new, void *low, size_t size, sigset_t *except)
 	int result = -1;
 
 	memset(&action, 0, sizeof(action));
-	action.sa_handler = sj_trampoline;
-	action.sa_flags = SA_ONSTACK;
+	action.sa_sigaction = sj_trampoline;
+	action.sa_flags = SA_ONSTACK | SA_SIGINFO;
 	(void)sigfillset(&action.sa_mask);
 	memset(&stack, 0, sizeof(stack));
 	stack.ss_sp = low;
@@ -185,8 +209,9 @@ sj_make_by_context(void *low, size_t size, void (*begin)(void))
 	uintptr_t top = (uintptr_t)low + size - sizeof(struct sj_place);
 	struct sj_place *place = (struct sj_place *)(top & ~(uintptr_t)63);
 
+	place->begin = begin;
 	place->first = coro__ucontext.make(
-	    low, (size_t)((char *)place - (char *)low), begin);
+	    low, (size_t)((char *)place - (char *)low), sj_first);
 	return place->first != NULL ? place : NULL;
 }
 
@@ -206,8 +231,10 @@ sj_swap(void **from, void *to)
 	*from = &here;
 	if (_setjmp(here.registers) != 0)
 		return;
-	if (place->first != NULL)
+	if (place->first != NULL) {
+		coro__float_save(place->control);
 		sj_enter(place);
+	}
 	coro__jump(place->registers, 1);
 }
 

@@ -138,6 +138,9 @@ sb_free_slab(struct coro__pool *pool, struct coro__slab *slab)
 		coro__unguard((int)slab->stacks[i].guard);
 		coro__valgrind_stack_end(slab->stacks[i].valgrind);
 		coro__fiber_end(slab->stacks[i].fiber);
+		coro__stack_own(&slab->stacks[i], NULL);
+		coro__annotate_fresh(coro__stack_bottom(&slab->stacks[i]),
+		    coro__stack_usable(&slab->stacks[i]));
 	}
 	(void)munmap(slab->memory, slab->count * pool->size);
 	(void)reactor__allocate(slab, 0);

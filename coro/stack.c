@@ -86,6 +86,19 @@ st_take(struct coro__pool *pool)
 	return stack;
 }
 
+void
+coro__stack_own(struct coro__stack *stack, const struct coro__flow *owner)
+{
+	char *low = coro__stack_bottom(stack);
+	size_t size = stack->pool->size - stack->pool->guard;
+
+	if (stack->owner == NULL && owner != NULL)
+		coro__annotate_taken(low, size);
+	else if (stack->owner != NULL && owner == NULL)
+		coro__annotate_given(low, size);
+	stack->owner = owner;
+}
+
 /* The most recent one is not running any more: its pages go. */
 static void
 st_cool(struct coro__pool *pool)
@@ -107,9 +120,12 @@ coro__stack_give(struct coro__stack *stack)
 {
 	struct coro__pool *pool = stack->pool;
 
+	if (stack->guard == CORO_GUARD_CANARY &&
+	    coro__stack_spoiled(stack, __builtin_frame_address(0)))
+		coro__overflow_found(stack);
 	if (pool->nhot >= ST_HOT)
 		st_cool(pool);
-	stack->owner = NULL;
+	coro__stack_own(stack, NULL);
 	stack->next = pool->hot;
 	pool->hot = stack;
 	pool->nhot++;
@@ -119,8 +135,9 @@ coro__stack_give(struct coro__stack *stack)
 static int
 st_make(struct coro__stack *stack, const struct coro__context *context)
 {
-	coro__annotate_fresh(
-	    coro__stack_bottom(stack), coro__stack_usable(stack));
+	if (stack->context != NULL) /* not the first */
+		coro__annotate_fresh(
+		    coro__stack_bottom(stack), coro__stack_usable(stack));
 	stack->context = context;
 	stack->place = context->make(coro__stack_bottom(stack),
 	    coro__stack_usable(stack), coro__flow_begin);
@@ -133,6 +150,7 @@ int
 coro__stack_take(
     struct coro__flow *flow, size_t size, const struct coro__context *context)
 {
+	int error = errno; /* stays as it is if all goes well */
 	struct coro__pool *pool = st_pool(size);
 	struct coro__stack *stack = pool != NULL ? st_take(pool) : NULL;
 
@@ -144,11 +162,12 @@ coro__stack_take(
 		errno = ENOMEM;
 		return -1;
 	}
-	stack->owner = flow;
+	coro__stack_own(stack, flow);
 	flow->stack = stack;
 	flow->place = stack->place;
 	coro__annotate_new(flow, coro__stack_bottom(stack),
 	    pool->size - pool->guard, stack->fiber);
+	errno = error;
 	return 0;
 }
 
@@ -166,17 +185,17 @@ coro__stack_end(void)
 
 /* ---- What can be asked --------------------------------------------------- */
 
-/* Fresh memory is zero, and reading it takes none. */
+/* Just below the stack.  Fresh memory is zero, and reading it takes none. */
 int
 coro__stack_spoiled(const struct coro__stack *stack, const void *place)
 {
-	const volatile uintptr_t *word =
+	const volatile uintptr_t *end =
 	    (uintptr_t *)(void *)coro__stack_bottom(stack);
 	uintptr_t spoiled = 0;
 	int i;
 
-	for (i = 0; i < ST_CANARY; i++)
-		spoiled |= word[i];
+	for (i = 1; i <= ST_CANARY; i++)
+		spoiled |= end[-i];
 	return spoiled != 0 ||
 	    ((const char *)place < coro__stack_bottom(stack) &&
 		(const char *)place >= stack->low);

@@ -43,6 +43,8 @@ int coro__stack_take(
 /* Back to the pool; its flow may still run on it, if it does no more than end.
  */
 void coro__stack_give(struct coro__stack *);
+/* Whose it is; NULL: nobody's. */
+void coro__stack_own(struct coro__stack *, const struct coro__flow *);
 void coro__stack_info(const struct coro__stack *, struct coro_stack_info *);
 /* The stack of this thread whose guard that is, or NULL. */
 const struct coro__stack *coro__stack_guarded(const void *address);

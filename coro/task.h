@@ -393,7 +393,7 @@ int task_select(struct task_choice *, size_t n, int64_t timeout);
  *
  * Like the system calls of those names, but only the task waits.  Flags of the
  * descriptor stay as they are.  Any number of tasks may use a descriptor, in
- * both directions.  A descriptor that was waited for is closed by task_close.
+ * both directions.  A descriptor that tasks have used is closed by task_close.
  */
 
 /*
