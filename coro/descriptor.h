@@ -31,6 +31,12 @@ struct task__descriptor {
 
 /* What is kept of fd, with its sort known.  NULL: EBADF, ENOMEM. */
 struct task__descriptor *task__descriptor(int fd);
+
+/* ready.c */
+/* The callback of its io. */
+void task__descriptor_ready(struct reactor *, struct reactor_io *, unsigned);
+/* It is gone, for that reason: so those hear who wait. */
+void task__descriptor_lost(struct task__descriptor *, int error);
 /*
  * Waits until it is ready in that direction.  0, or -1: ECANCELED, EBADF, what
  * the kernel said.

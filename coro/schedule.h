@@ -235,13 +235,19 @@ task__wait_in(struct reactor_link *list, struct task *t,
 	return task__park(t, &wait);
 }
 
-/* ---- task.c -------------------------------------------------------------- */
+/* ---- reference.c --------------------------------------------------------- */
 
+/* All zeros, and nobody's yet; NULL: ENOMEM. */
+struct task *task__struct(struct task__loop *);
+void task__struct_back(struct task__loop *, struct task *);
 /* Forgets a copied name. */
 void task__unname(struct task *);
+void task__chunks_free(struct task__loop *);
+
+/* ---- task.c -------------------------------------------------------------- */
+
 /* It will never run again; what it holds is not given back. */
 void task__abandon(struct task__loop *, struct task *);
-void task__chunks_free(struct task__loop *);
 
 /* await.c */
 extern const struct task__wait_kind task__wait_end; /* of a task */

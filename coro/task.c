@@ -5,125 +5,12 @@
  *
  *   spawn: a struct and a stack, both used before if possible; queued
  *   body:  function, clean-ups, outcome; who waits for it is woken
- *
- * Structs lie apart from the stacks, close together: the scheduler touches only
- * these.  A struct lasts as long as somebody holds a reference, the stack only
- * until the task ends.
  */
 #include <string.h>
 #include "coro/cleanup.h"
 #include "coro/float.h"
 #include "coro/schedule.h"
 #include "coro/stack.h"
-
-#define TK_CHUNK 64
-#define TK_LINE  64 /* of the cache */
-#define TK_SIZE  ((sizeof(struct task) + TK_LINE - 1) / TK_LINE * TK_LINE)
-
-struct task__chunk {
-	struct task__chunk *next;
-	char memory[TK_CHUNK * TK_SIZE + TK_LINE];
-};
-
-/* ---- Memory -------------------------------------------------------------- */
-
-static int
-tk_grow(struct task__loop *loop)
-{
-	struct task__chunk *chunk = reactor__allocate(NULL, sizeof(*chunk));
-	struct task *t;
-	uintptr_t first;
-	size_t i;
-
-	if (chunk == NULL)
-		return -1;
-	chunk->next = loop->chunks;
-	loop->chunks = chunk;
-	first = ((uintptr_t)chunk->memory + TK_LINE - 1) / TK_LINE * TK_LINE;
-	for (i = TK_CHUNK; i-- > 0;) {
-		t = (struct task *)(first + i * TK_SIZE);
-		t->references = 0;
-		t->next = loop->free;
-		loop->free = t;
-	}
-	return 0;
-}
-
-void
-task__unname(struct task *t)
-{
-	if (t->bits & TASK__NAMED)
-		(void)reactor__allocate((void *)(uintptr_t)t->name, 0);
-	t->bits &= (unsigned char)~TASK__NAMED;
-}
-
-static void
-tk_unobserved(struct task__loop *loop, struct task *t)
-{
-	struct task_outcome outcome;
-
-	task_peek(t, &outcome);
-	if (loop->options.unobserved != NULL) {
-		loop->options.unobserved(loop->options.data, t, &outcome);
-		return;
-	}
-	task__report(loop,
-	    "reactor: task \"%s\", spawned at %s, failed, and nobody asked: %s",
-	    t->name, t->place, strerror(t->error));
-}
-
-static __attribute__((noinline)) void
-tk_free(struct task__loop *loop, struct task *t)
-{
-	if (t->state == TASK_FAILED && (t->bits & TASK__OBSERVED) == 0)
-		tk_unobserved(loop, t);
-	if (t->bits & TASK__NAMED)
-		task__unname(t);
-	t->next = loop->free;
-	loop->free = t;
-}
-
-/* The loop ends, and somebody still holds it: it was never asked about. */
-static void
-tk_forgotten(struct task__loop *loop, struct task__chunk *chunk)
-{
-	uintptr_t first =
-	    ((uintptr_t)chunk->memory + TK_LINE - 1) / TK_LINE * TK_LINE;
-	struct task *t;
-	size_t i;
-
-	for (i = 0; i < TK_CHUNK; i++) {
-		t = (struct task *)(first + i * TK_SIZE);
-		if (t->references > 0)
-			tk_free(loop, t);
-	}
-}
-
-void
-task__chunks_free(struct task__loop *loop)
-{
-	struct task__chunk *chunk;
-
-	while ((chunk = loop->chunks) != NULL) {
-		loop->chunks = chunk->next;
-		tk_forgotten(loop, chunk);
-		(void)reactor__allocate(chunk, 0);
-	}
-}
-
-void
-task_detach(struct task *t)
-{
-	if (t != NULL && --t->references == 0)
-		tk_free(coro__here.tasks, t);
-}
-
-struct task *
-task_retain(struct task *t)
-{
-	t->references++;
-	return t;
-}
 
 /* ---- What runs on the stack ---------------------------------------------- */
 
@@ -304,19 +191,12 @@ task__abandon(struct task__loop *loop, struct task *t)
 static struct task *
 tk_new(struct task__loop *loop, size_t stack_size)
 {
-	struct task *t = loop->free;
+	struct task *t = task__struct(loop);
 
-	if (t == NULL) {
-		if (tk_grow(loop) == -1)
-			return NULL;
-		t = loop->free;
-	}
-	loop->free = t->next;
-	memset(t, 0, sizeof(*t));
-	if (coro__stack_take(&t->flow, stack_size, loop->context) == 0)
+	if (t == NULL ||
+	    coro__stack_take(&t->flow, stack_size, loop->context) == 0)
 		return t;
-	t->next = loop->free;
-	loop->free = t;
+	task__struct_back(loop, t);
 	return NULL;
 }
 
@@ -371,8 +251,7 @@ tk_give_up(struct task__loop *loop, struct task *t)
 
 	task__unname(t);
 	coro__stack_give(t->flow.stack);
-	t->next = loop->free;
-	loop->free = t;
+	task__struct_back(loop, t);
 	errno = error;
 	return NULL;
 }
