@@ -235,6 +235,9 @@ ti_starts_many(struct reactor *r, struct reactor_timer *timer)
 	loop_sleep(LOOP_MS);
 	CHECK(reactor_now(r) == now);
 	CHECK(clock_reads <= reads + 1);
+	reactor_now_update(r);
+	CHECK(reactor_now(r) >= now + LOOP_MS);
+	CHECK(clock_reads <= reads + 2);
 }
 
 static void

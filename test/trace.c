@@ -814,6 +814,77 @@ environment(void)
 	unlink(path);
 }
 
+/* ---- What the program adds ----------------------------------------------- */
+
+static void
+own_records(void)
+{
+	struct reactor *r = traced(temporary());
+	char *text, lane[16];
+	const char *p;
+	int i;
+
+	CHECK_INT(reactor_traced(r), 1);
+	reactor_trace(r, REACTOR_BEGIN, "jobs", "run", "first", NULL);
+	reactor_trace(r, REACTOR_INSTANT, "jobs", "skip", "a \"b\"", "why\n");
+	reactor_trace(r, REACTOR_END, "jobs", "end", "first", "well");
+	reactor_trace(r, REACTOR_END + 7, "jobs", "none", "of this", NULL);
+	for (i = 0; i < 20; i++) {
+		snprintf(lane, sizeof(lane), "lane %d", i);
+		reactor_trace(r, REACTOR_INSTANT, lane, "in", "it", NULL);
+	}
+	CHECK_INT(reactor_close(r), 0);
+	p = text = trace();
+	expect(&p, record("M", HANDLER + 1));
+	expect(&p, "\"args\":{\"name\":\"jobs\"}}");
+	expect(&p, record("B", HANDLER + 1));
+	expect(&p, "\"name\":\"first\"},");
+	expect(&p, record("i", HANDLER + 1));
+	expect(&p, "\"name\":\"skip a \\\"b\\\"\"");
+	expect(&p, "\"args\":{\"what\":\"why\\n\"}},");
+	expect(&p, record("E", HANDLER + 1));
+	expect(&p, "\"args\":{\"what\":\"well\"}},");
+	CHECK_INT(count(text, "of this"), 0);
+	/* Eleven lanes in all, each announced once. */
+	CHECK_INT(count(text, "\"in it\""), 10);
+	CHECK_INT(count(text, "\"name\":\"lane 9\""), 1);
+	CHECK_INT(count(text, "\"name\":\"lane 10\""), 0);
+	CHECK_INT(count(text, "\"name\":\"jobs\""), 1);
+	unlink(path);
+	free(text);
+}
+
+static void
+own_lines(void)
+{
+	int was, fd = catch_stderr(&was);
+	struct reactor *r = traced("-");
+	const char *p;
+	char *text;
+
+	reactor_trace(r, REACTOR_BEGIN, "jobs", "run", "fi\nrst", "fast");
+	reactor_trace(r, REACTOR_END, "jobs", "end", "first", NULL);
+	CHECK_INT(reactor_close(r), 0);
+	restore_stderr(was);
+	p = text = contents(fd);
+	expect(&p, "  run       jobs ");
+	expect(&p, " fast ");
+	expect(&p, "\"fi\\nrst\"\n");
+	expect(&p, "  end       jobs ");
+	free(text);
+}
+
+static void
+untraced(void)
+{
+	struct reactor *r = reactor_open(NULL);
+
+	CHECK(r != NULL);
+	CHECK_INT(reactor_traced(r), 0);
+	reactor_trace(r, REACTOR_INSTANT, "jobs", "in", "vain", NULL);
+	CHECK_INT(reactor_close(r), 0);
+}
+
 static const struct test tests[] = {
 	TEST("one event passes every box, in order", boxes),
 	TEST("times are those of the monotonic clock", times),
@@ -833,5 +904,8 @@ static const struct test tests[] = {
 	TEST("two loops share a file", two_loops),
 	TEST("a forked child tells its own story", after_fork),
 	TEST("REACTOR_TRACE", environment),
+	TEST("records of the program's own", own_records),
+	TEST("lines of the program's own", own_lines),
+	TEST("without a trace there are none", untraced),
 };
 TEST_MAIN(tests)
