@@ -288,6 +288,8 @@ sc_stuck(struct task__loop *loop)
 static void
 sc_run(struct task__loop *loop)
 {
+	struct coro *outer = coro__here.coro; /* that runs the loop */
+
 	loop->stuck = 0;
 	loop->looked = reactor__clock(REACTOR__COARSE);
 	loop->passed = 0;
@@ -299,7 +301,7 @@ sc_run(struct task__loop *loop)
 		sc_enter(loop, &loop->flow, sc_take(loop));
 	} while (loop->traced && loop->ready != NULL && --loop->left > 0);
 	loop->rounding = 0;
-	coro__here.coro = NULL;
+	coro__here.coro = outer;
 }
 
 static void

@@ -1032,6 +1032,46 @@ memory_from_then_on(void)
 	memory(1);
 }
 
+/* ---- In a generator ------------------------------------------------------ */
+
+static intptr_t
+yields_once(void *generator)
+{
+	CHECK(coro_self() == NULL);
+	CHECK_INT(coro_yield(NULL, NULL), -1);
+	CHECK_INT(errno, EPERM);
+	errno = 0;
+	CHECK_INT(coro_next(generator, NULL), -1); /* it runs, so to say */
+	CHECK_INT(errno, EBUSY);
+	CHECK_INT(task_sleep(LOOP_MS), 0);
+	return 5;
+}
+
+static intptr_t
+runs_tasks(void *unused)
+{
+	struct coro *self = coro_self();
+	intptr_t n = task_run(yields_once, self, NULL);
+
+	(void)unused;
+	CHECK(coro_self() == self);
+	return coro_yield((void *)n, NULL);
+}
+
+static void
+in_generator(void)
+{
+	struct coro *c = coro_new(runs_tasks, NULL, NULL);
+	void *value;
+
+	if (c == NULL)
+		SKIP(coro_error());
+	CHECK_INT(coro_next(c, &value), 1);
+	CHECK_INT((intptr_t)value, 5);
+	CHECK_INT(coro_next(c, &value), 0);
+	CHECK_INT(coro_free(c), 0);
+}
+
 static const struct test tests[] = {
 	TEST("results and errors", results),
 	TEST("main", is_first),
@@ -1056,6 +1096,7 @@ static const struct test tests[] = {
 	TEST("threads", threads),
 	TEST("each allocation fails once", memory_once),
 	TEST("each allocation and all after it fail", memory_from_then_on),
+	TEST("a generator runs tasks", in_generator),
 };
 
 TEST_MAIN(tests)
