@@ -459,6 +459,17 @@ resident(void)
 	return pages * sysconf(_SC_PAGESIZE);
 }
 
+/* Where libc has no makecontext. */
+static int
+by_signal(void)
+{
+	struct coro_context_info info[3];
+	const char *context = getenv("REACTOR_CONTEXT");
+
+	return context != NULL && strcmp(context, "setjmp") == 0 &&
+	    coro_contexts(info, 3) == 3 && !info[2].available;
+}
+
 static void
 very_many(void)
 {
@@ -479,8 +490,9 @@ very_many(void)
 		CHECK_INT(tasks_state(t[i]), TASK_PENDING);
 	after = resident();
 	printf("# %d tasks, %ld bytes each\n", n, (after - before) / n);
+	/* The frame of a signal that entered the stack takes pages, too. */
 	if (before != -1 && n > 2000)
-		CHECK((after - before) / n < 8192);
+		CHECK((after - before) / n < 8192 + (by_signal() ? 16384 : 0));
 	/* Half of them hear of the end, the others are cancelled. */
 	for (i = 0; i < PIPES / 2; i++)
 		CHECK_INT(task_close(pipes[i][1]), 0);
