@@ -347,6 +347,7 @@ counters(void)
 	uint64_t number = 7;
 	struct task *t;
 	struct both b;
+	intptr_t got;
 
 	b.fd[0] = eventfd(0, EFD_CLOEXEC);
 	if (b.fd[0] == -1)
@@ -356,7 +357,11 @@ counters(void)
 	t = task_spawn(counts, &b);
 	others_go_on(t);
 	CHECK_INT(task_write(b.fd[1], &number, sizeof(number)), 8);
-	CHECK_INT(tasks_end(t).result, 7);
+	got = tasks_end(t).result;
+	/* qemu turns the bytes for read and write, but not for preadv2. */
+	if (got == (intptr_t)__builtin_bswap64(7))
+		SKIP("the emulator confuses the order of bytes");
+	CHECK_INT(got, 7);
 	t = task_spawn(counts, &b);
 	others_go_on(t);
 	tasks_stop(t);
