@@ -14,7 +14,8 @@
  *     frame has no return address, where every unwinder stops.
  *  d. CET: the jumps are returns, which indirect branch tracking allows, and the
  *     object says so in its note.  Shadow stacks would have to be exchanged as
- *     well; it does not say that, and where they are on, this is not usable.
+ *     well; it does not say that (if the compiler does not, which GNUmakefile
+ *     sees to), and where they are on, this is not usable.
  */
 #include <errno.h>
 #include <stdint.h>

@@ -16,9 +16,9 @@
 
 #define ST_DEFAULT ((size_t)256 * 1024)
 #define ST_LEAST   ((size_t)64 * 1024)
-#define ST_MOST    ((size_t)1 << 40)
-#define ST_HOT     1024 /* in a pool */
-#define ST_CANARY  16   /* words */
+#define ST_MOST    (SIZE_MAX / 8192) /* a slab of them can be counted */
+#define ST_HOT     1024              /* in a pool */
+#define ST_CANARY  16                /* words */
 
 /* ---- Geometry ------------------------------------------------------------ */
 

@@ -52,6 +52,7 @@ uc_swap(void **from, void *to)
 {
 	ucontext_t here;
 
+	here.uc_stack.ss_size = 0; /* ASan looks at it */
 	*from = &here;
 	(void)swapcontext(&here, to);
 }

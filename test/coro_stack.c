@@ -312,6 +312,8 @@ given_back(void)
 
 	if (CONTEXT_ASAN || CONTEXT_TSAN || context_valgrind())
 		SKIP("the checker has memory of its own");
+	if (madvise(st_many, 0, MADV_DONTNEED) == -1 && errno == ENOSYS)
+		SKIP("no madvise");
 	before = st_resident();
 	st_run_many(32 * ST_KIB);
 	full = st_resident();
