@@ -24,8 +24,8 @@ result(const char *name, const std::string &got, const std::string &wanted)
 
 	std::printf("%sok %d - %s\n", good ? "" : "not ", ++number, name);
 	if (!good)
-		std::printf("# got '%s', wanted '%s'\n", got.c_str(),
-		    wanted.c_str());
+		std::printf(
+		    "# got '%s', wanted '%s'\n", got.c_str(), wanted.c_str());
 	failed += !good;
 }
 
@@ -160,8 +160,8 @@ generate(void *)
 		try {
 			throw i;
 		} catch (intptr_t mine) {
-			if (coro_yield(reinterpret_cast<void *>(mine),
-				nullptr) == -1)
+			if (coro_yield(
+				reinterpret_cast<void *>(mine), nullptr) == -1)
 				return -1;
 			said += std::to_string(mine);
 		}
@@ -203,13 +203,12 @@ sum(void *argument)
 static intptr_t
 objects(void *)
 {
-	std::vector<int> numbers { 1, 2, 3, 4 };
+	std::vector<int> numbers{ 1, 2, 3, 4 };
 	struct task *t = task_spawn(sum, &numbers);
 	struct task_outcome outcome;
 
 	task_await(t, &outcome);
-	said = std::string(task_name(t)) + " " +
-	    std::to_string(outcome.result);
+	said = std::string(task_name(t)) + " " + std::to_string(outcome.result);
 	task_detach(t);
 	return 0;
 }
