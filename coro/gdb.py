@@ -139,13 +139,13 @@ def describe_end(wait):
 
 
 def describe_several(wait):
-    several = pointer_to(wait, "struct ga_several")
+    several = pointer_to(wait, "struct sev_set")
     return "%d tasks (%d left)" % (int(several["all"]), int(several["left"]))
 
 
 def describe_descriptor(wait):
     descriptor = pointer_to(wait["object"], "struct task__descriptor")
-    wanted = int(pointer_to(wait, "struct de_wait")["wanted"])
+    wanted = int(pointer_to(wait, "struct rdy_wait")["wanted"])
     directions = ((1, "read"), (4, "written"), (2, "urgent"))
     return "%d%s" % (
         int(descriptor["io"]["fd"]),
@@ -175,8 +175,8 @@ def describe_child(wait):
 DESCRIBE = {
     "task__wait_end": describe_end,
     "ga_firm": describe_end,
-    "ga_kind": describe_several,
-    "de_kind": describe_descriptor,
+    "sev_kind": describe_several,
+    "rdy_kind": describe_descriptor,
     "mx_locking": describe_mutex,
     "mx_relocking": describe_mutex,
     "chn_kind": describe_channel,

@@ -362,6 +362,19 @@ reason() {
 	esac
 }
 
+# What the script looks for by name is still called that.
+names_are_known() {
+	for n in $(sed -n 's/.*"struct \([a-z_]*\)".*/\1/p' coro/gdb.py); do
+		grep -q "^struct $n {" coro/*.[ch] || echo "struct $n"
+	done >"$tmp/unknown"
+	for n in $(sed -n 's/^    "\([a-z_]*\)": describe_.*/\1/p' coro/gdb.py); do
+		grep -q "task__wait_kind $n = {" coro/*.c || echo "$n"
+	done >>"$tmp/unknown"
+	none "coro/gdb.py knows what is not there" "$tmp/unknown"
+}
+
+check "names in coro/gdb.py" names_are_known
+
 unset REACTOR_CONTEXT
 MALLOC_ARENA_MAX=1 # a smaller core
 export MALLOC_ARENA_MAX
