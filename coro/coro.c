@@ -14,7 +14,6 @@
 #include <string.h>
 #include "coro/cleanup.h"
 #include "coro/coro.h"
-#include "coro/float.h"
 #include "coro/flow.h"
 #include "coro/stack.h"
 #include "reactor/support.h"
@@ -47,7 +46,6 @@ co_body(struct coro__flow *flow)
 {
 	struct coro *c = (struct coro *)flow;
 	struct coro__stack *stack = flow->stack;
-
 	int error;
 
 	errno = 0;
@@ -86,34 +84,6 @@ static const struct coro__kind co_kind = {
 
 /* ---- Coming and going ---------------------------------------------------- */
 
-/* The stack comes at the first run: one that never runs needs none. */
-static int
-co_begin(struct coro *c)
-{
-	if (coro__stack_take(&c->flow, c->stack_size, c->context) == -1)
-		return -1;
-	if (coro__here.extras & CORO__FLOAT) {
-		coro__float_save(c->flow.control);
-		c->flow.flags |= CORO__SAVED;
-	}
-	return 0;
-}
-
-static int
-co_check(const struct coro_options *options)
-{
-	if ((options->flags & ~(unsigned)(CORO_FLOAT | CORO_NO_OVERFLOW)) !=
-	    0) {
-		errno = EINVAL;
-		return -1;
-	}
-	if ((options->flags & CORO_FLOAT) != 0 && !CORO__HAS_FLOAT) {
-		errno = ENOTSUP;
-		return -1;
-	}
-	return 0;
-}
-
 struct coro *
 coro_new(coro_fn *function, void *argument, const struct coro_options *options)
 {
@@ -124,13 +94,10 @@ coro_new(coro_fn *function, void *argument, const struct coro_options *options)
 
 	if (options == NULL)
 		options = &none;
-	if (co_check(options) == -1 ||
-	    (size = coro__stack_size(options->stack_size)) == 0 ||
+	if ((size = coro__stack_size(options->stack_size)) == 0 ||
 	    (context = coro__context_choose(options->context)) == NULL ||
 	    coro__flow_prepare(options->flags) == -1)
 		return NULL;
-	if ((options->flags & CORO_NO_OVERFLOW) == 0)
-		coro__overflow_watch();
 	c = reactor__allocate(NULL, sizeof(*c));
 	if (c == NULL)
 		return NULL;
@@ -177,7 +144,9 @@ co_resume(struct coro *c, void *sent, int error, void **value)
 	}
 	if (c->state == CO_OVER)
 		return 0;
-	if (c->state == CO_NEW && co_begin(c) == -1)
+	/* The stack comes now: one that never runs needs none. */
+	if (c->state == CO_NEW &&
+	    coro__stack_take(&c->flow, c->stack_size, c->context) == -1)
 		return -1;
 	return co_run(c, sent, error, value);
 }
@@ -200,7 +169,7 @@ coro_send(struct coro *c, void *sent, void **value)
 	return co_resume(c, sent, 0, value);
 }
 
-/* What has not begun ends at once, with that error. */
+/* What has not begun ends at once, and has nothing to say to that. */
 static int
 co_end_unborn(struct coro *c)
 {

@@ -36,15 +36,23 @@ fl_init(void)
 	fl_error = pthread_key_create(&fl_key, fl_thread_ends);
 }
 
-int
-coro__flow_prepare(unsigned flags)
+static int
+fl_check(unsigned flags)
+{
+	if ((flags & ~(unsigned)(CORO_FLOAT | CORO_NO_OVERFLOW)) != 0)
+		errno = EINVAL;
+	else if ((flags & CORO_FLOAT) != 0 && !CORO__HAS_FLOAT)
+		errno = ENOTSUP;
+	else
+		return 0;
+	return -1;
+}
+
+static int
+fl_know_thread(void)
 {
 	int error;
 
-	if ((flags & CORO_FLOAT) != 0)
-		coro__here.extras |= CORO__FLOAT;
-	if (coro__here.known)
-		return 0;
 	(void)pthread_once(&fl_once, fl_init);
 	error =
 	    fl_error != 0 ? fl_error : pthread_setspecific(fl_key, &coro__here);
@@ -57,6 +65,19 @@ coro__flow_prepare(unsigned flags)
 		coro__here.extras |= CORO__EXCEPTIONS;
 	}
 	coro__here.known = 1;
+	return 0;
+}
+
+int
+coro__flow_prepare(unsigned flags)
+{
+	if (fl_check(flags) == -1 ||
+	    (!coro__here.known && fl_know_thread() == -1))
+		return -1;
+	if ((flags & CORO_FLOAT) != 0)
+		coro__here.extras |= CORO__FLOAT;
+	if ((flags & CORO_NO_OVERFLOW) == 0)
+		coro__overflow_watch();
 	return 0;
 }
 

@@ -82,7 +82,7 @@ struct coro__thread {
 extern _Thread_local struct coro__thread coro__here CORO__TLS;
 
 /* flow.c */
-/* Before the first stack is taken in this thread: 0, or -1 with errno. */
+/* Before a stack is taken, with the flags of options: 0; EINVAL, ENOTSUP... */
 int coro__flow_prepare(unsigned flags);
 /* What a new context begins with. */
 void coro__flow_begin(void);

@@ -26,25 +26,10 @@ struct rdy_wait {
 
 /* ---- The wait ------------------------------------------------------------ */
 
-/* One that keeps the loop running. */
-static void
-rdy_count(const struct task__wait *wait, int more)
-{
-	struct task__loop *loop = coro__here.tasks;
-
-	if (wait->task->flags & TASK_BACKGROUND)
-		return;
-	if (more)
-		loop->outside++;
-	else
-		loop->outside--;
-}
-
 static void
 rdy_leave(struct rdy_wait *w)
 {
 	task__list_remove(&w->wait.link);
-	rdy_count(&w->wait, 0);
 	if (w->timer.callback != NULL)
 		reactor_timer_stop(task_reactor(), &w->timer);
 }
@@ -221,7 +206,6 @@ rdy_park(struct task__descriptor *d, struct rdy_wait *w, unsigned wanted)
 	w->woken = 0;
 	task__wait_init(&w->wait, t, &rdy_kind, d);
 	task__list_append(&d->waiting, &w->wait.link);
-	rdy_count(&w->wait, 1);
 	d->users++;
 	return 0;
 }
@@ -230,7 +214,7 @@ rdy_park(struct task__descriptor *d, struct rdy_wait *w, unsigned wanted)
 static int
 rdy_parked(struct task__descriptor *d, struct rdy_wait *w)
 {
-	int result = task__park(w->wait.task, &w->wait);
+	int result = task__park_outside(w->wait.task, &w->wait);
 
 	d->users--;
 	d->woken -= w->woken != 0;

@@ -6,7 +6,6 @@
  */
 #include <pthread.h>
 #include <string.h>
-#include "coro/float.h"
 #include "coro/schedule.h"
 #include "coro/stack.h"
 
@@ -18,22 +17,6 @@ struct reactor_link task__loops;
 static pthread_mutex_t ru_lock = PTHREAD_MUTEX_INITIALIZER;
 
 /* ---- Beginning ----------------------------------------------------------- */
-
-static int
-ru_check(const struct task_options *options)
-{
-	const unsigned known = CORO_FLOAT | CORO_NO_OVERFLOW;
-
-	if ((options->flags & ~known) != 0) {
-		errno = EINVAL;
-		return -1;
-	}
-	if ((options->flags & CORO_FLOAT) != 0 && !CORO__HAS_FLOAT) {
-		errno = ENOTSUP;
-		return -1;
-	}
-	return 0;
-}
 
 static int
 ru_open(struct task__loop *loop, struct reactor *r)
@@ -67,8 +50,6 @@ task_begin(struct reactor *r, const struct task_options *options)
 		errno = EBUSY;
 		return -1;
 	}
-	if (ru_check(options) == -1)
-		return -1;
 	loop = reactor__allocate(NULL, sizeof(*loop));
 	if (loop == NULL)
 		return -1;
@@ -78,8 +59,6 @@ task_begin(struct reactor *r, const struct task_options *options)
 		(void)reactor__allocate(loop, 0);
 		return -1;
 	}
-	if ((options->flags & CORO_NO_OVERFLOW) == 0)
-		coro__overflow_watch();
 	(void)pthread_mutex_lock(&ru_lock);
 	task__list_append(&task__loops, &loop->loops);
 	(void)pthread_mutex_unlock(&ru_lock);

@@ -80,7 +80,7 @@ struct task {
 	const char *name, *place;
 	intptr_t result;
 	int error;
-	unsigned number; /* the how manieth it is */
+	unsigned number; /* in the order of spawning */
 	unsigned mark;   /* of whoever goes through tasks, and forgotten */
 };
 
@@ -101,7 +101,7 @@ struct task__loop {
 	size_t tasks;      /* that have not ended */
 	size_t foreground; /* those that are no background tasks */
 	size_t outside;    /* of these: what they wait for is not us */
-	int stuck;         /* it was said that they are */
+	int stuck;         /* 1: it seems that they are; 2: it was said */
 	struct task *free;
 	struct task__chunk *chunks;
 	struct task__descriptor **descriptors;

@@ -1076,6 +1076,58 @@ in_generator(void)
 	CHECK_INT(coro_free(c), 0);
 }
 
+/* ---- In the trace -------------------------------------------------------- */
+
+static intptr_t
+is_traced(void *unused)
+{
+	struct task *t = task_spawn(tasks_returns, TASKS_NUMBER(4));
+
+	(void)unused;
+	CHECK(t != NULL);
+	CHECK_INT(task_yield(), 0);
+	CHECK_INT(task_sleep(LOOP_MS), 0);
+	CHECK_INT(tasks_end(t).result, 4);
+	return 1;
+}
+
+/* Each of them, and after the one before it. */
+static void
+in_the_trace(void)
+{
+	static const char *const parts[] = { "\"name\":\"tasks\"",
+		"\"name\":\"spawn main\"", "\"ph\":\"B\"", "\"name\":\"main\"",
+		"\"name\":\"spawn tasks_returns\"",
+		"\"what\":\"test/task_run.c:", "\"name\":\"yield main\"",
+		"\"name\":\"tasks_returns\"", "\"name\":\"end tasks_returns\"",
+		"\"what\":\"done\"", "\"name\":\"park main\"",
+		"\"what\":\"a time, in ", "\"name\":\"end main\"" };
+	struct task_options o = { .flags = 0 };
+	char name[] = "/tmp/reactor-trace-XXXXXX", text[65536];
+	const char *at = text;
+	intptr_t result;
+	ssize_t n;
+	size_t i;
+	int fd = mkstemp(name);
+
+	CHECK(fd != -1);
+	o.trace = name;
+	result = task_run(is_traced, NULL, &o);
+	if (result == -1)
+		tasks_skip();
+	CHECK_INT(result, 1);
+	n = read(fd, text, sizeof(text) - 1);
+	CHECK(n > 0);
+	text[n] = '\0';
+	close(fd);
+	unlink(name);
+	for (i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		at = strstr(at, parts[i]);
+		if (at == NULL)
+			test_fail("no %s after what came before", parts[i]);
+	}
+}
+
 static const struct test tests[] = {
 	TEST("results and errors", results),
 	TEST("main", is_first),
@@ -1101,6 +1153,7 @@ static const struct test tests[] = {
 	TEST("each allocation fails once", memory_once),
 	TEST("each allocation and all after it fail", memory_from_then_on),
 	TEST("a generator runs tasks", in_generator),
+	TEST("tasks are traced", in_the_trace),
 };
 
 TEST_MAIN(tests)
