@@ -94,7 +94,8 @@ coro_new(coro_fn *function, void *argument, const struct coro_options *options)
 
 	if (options == NULL)
 		options = &none;
-	if ((size = coro__stack_size(options->stack_size)) == 0 ||
+	if (coro__flow_check(options->flags) == -1 ||
+	    (size = coro__stack_size(options->stack_size)) == 0 ||
 	    (context = coro__context_choose(options->context)) == NULL ||
 	    coro__flow_prepare(options->flags) == -1)
 		return NULL;

@@ -36,8 +36,8 @@ fl_init(void)
 	fl_error = pthread_key_create(&fl_key, fl_thread_ends);
 }
 
-static int
-fl_check(unsigned flags)
+int
+coro__flow_check(unsigned flags)
 {
 	if ((flags & ~(unsigned)(CORO_FLOAT | CORO_NO_OVERFLOW)) != 0)
 		errno = EINVAL;
@@ -71,8 +71,7 @@ fl_know_thread(void)
 int
 coro__flow_prepare(unsigned flags)
 {
-	if (fl_check(flags) == -1 ||
-	    (!coro__here.known && fl_know_thread() == -1))
+	if (!coro__here.known && fl_know_thread() == -1)
 		return -1;
 	if ((flags & CORO_FLOAT) != 0)
 		coro__here.extras |= CORO__FLOAT;

@@ -82,7 +82,9 @@ struct coro__thread {
 extern _Thread_local struct coro__thread coro__here CORO__TLS;
 
 /* flow.c */
-/* Before a stack is taken, with the flags of options: 0; EINVAL, ENOTSUP... */
+/* The flags of options: 0; or -1 with EINVAL, ENOTSUP. */
+int coro__flow_check(unsigned flags);
+/* With these, before a stack is taken: 0, or -1 with errno. */
 int coro__flow_prepare(unsigned flags);
 /* What a new context begins with. */
 void coro__flow_begin(void);

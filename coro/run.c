@@ -24,6 +24,8 @@ ru_open(struct task__loop *loop, struct reactor *r)
 	const struct task_options *options = &loop->options;
 
 	loop->reactor = r;
+	if (coro__flow_check(options->flags) == -1)
+		return -1;
 	loop->stack_size = coro__stack_size(options->stack_size);
 	if (loop->stack_size == 0)
 		return -1;
