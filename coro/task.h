@@ -22,6 +22,7 @@
 #ifndef REACTOR_TASK_H
 #define REACTOR_TASK_H
 
+#include <reactor/executor.h>
 #include <reactor/reactor.h>
 #include <coro/coro.h>
 
@@ -453,6 +454,36 @@ void task_post_send(struct task_post *);
 int task_post_wait(struct task_post *);
 /* EBADF for who waits.  The caller sees to it that nobody sends any more. */
 void task_post_close(struct task_post *);
+
+/* ---- Jobs of an executor: task_await_future(3) --------------------------- */
+
+/*
+ * Waits for the end of a job and tells how it ended (outcome may be NULL): 0,
+ * whatever came of it.  ECANCELED: the task is cancelled, and so is the job if
+ * it has not begun; one that runs is asked to end, and goes on.
+ */
+int task_await_future(struct reactor_future *, struct reactor_outcome *);
+/* reactor_submit, but while the queue is full only the task waits. */
+#define task_submit(executor, function, bytes, size) \
+	task_submit_as(executor, function, bytes, size, NULL, #function)
+#define task_submit_with(executor, function, bytes, size, attributes) \
+	task_submit_as(executor, function, bytes, size, attributes, #function)
+struct reactor_future *task_submit_as(struct reactor_executor *,
+    reactor_job_fn *, const void *bytes, size_t size,
+    const struct reactor_job_attributes *, const char *name);
+/*
+ * Both: submits the job and waits for its end.  The future is there for what
+ * the outcome points to; reactor_future_detach gives it up.  NULL: it could not
+ * be submitted, or ECANCELED.
+ */
+#define task_call(executor, function, bytes, size, outcome) \
+	task_call_as(executor, function, bytes, size, NULL, outcome, #function)
+#define task_call_with(executor, function, bytes, size, attributes, outcome) \
+	task_call_as(                                                        \
+	    executor, function, bytes, size, attributes, outcome, #function)
+struct reactor_future *task_call_as(struct reactor_executor *, reactor_job_fn *,
+    const void *bytes, size_t size, const struct reactor_job_attributes *,
+    struct reactor_outcome *, const char *name);
 
 /* ---- Seeing: task_dump(3) ------------------------------------------------ */
 

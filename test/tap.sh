@@ -12,7 +12,7 @@ cc=${CC:-cc}
 library=${LIBRARY:-$build/libreactor.a}
 LC_ALL=C
 export LC_ALL
-unset REACTOR_BACKEND REACTOR_CONTEXT REACTOR_TRACE
+unset REACTOR_BACKEND REACTOR_CONTEXT REACTOR_EXECUTOR REACTOR_TRACE
 
 tmp=$(mktemp -d "${TMPDIR:-/tmp}/tap.XXXXXX") || exit 1
 number=0

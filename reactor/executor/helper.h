@@ -1,0 +1,44 @@
+/*
+ * SPDX-License-Identifier: ISC
+ *
+ * helper.h: the process that forks the workers of all executors, and reaps
+ * them.  It is forked when the first executor needs it, with one thread and
+ * nothing open, so that what the program has by then is not in the workers'
+ * way; and it ends when nobody holds it any more, or with the program.
+ */
+#ifndef REACTOR_EXECUTOR_HELPER_H
+#define REACTOR_EXECUTOR_HELPER_H
+
+#include <sys/types.h>
+#include "reactor/executor/wire.h"
+
+struct reactor__helper;
+
+/* What the executor has of a worker's process. */
+struct reactor__contact {
+	uint64_t serial;
+	int socket;                     /* to the worker */
+	int reports;                    /* about it, from the helper */
+	struct reactor__shared *shared; /* or NULL */
+};
+
+/* One more reference to the helper, which is forked if need be; NULL. */
+struct reactor__helper *reactor__helper_open(void);
+void reactor__helper_close(struct reactor__helper *);
+/* 0: it is gone. */
+int reactor__helper_alive(struct reactor__helper *);
+/* Would it know that function?  0, or -1 and EFAULT. */
+int reactor__helper_check(struct reactor__helper *, reactor_job_fn *);
+/* Asks for one more process, of which the reports will tell. */
+int reactor__helper_spawn(struct reactor__helper *, struct reactor__contact *);
+void reactor__contact_close(struct reactor__contact *);
+/* A signal for that process, with all its group, if it is still there. */
+void reactor__helper_kill(
+    struct reactor__helper *, uint64_t serial, int signal);
+
+/* zygote.c: what the helper does. */
+void reactor__zygote(int control, pid_t parent) __attribute__((noreturn));
+/* What is caught here must not be caught there; what is ignored stays so. */
+void reactor__signals_default(void);
+
+#endif
