@@ -9,6 +9,7 @@
 
 pages3=$(ls man/*.3)
 pages7=$(ls man/*.7)
+ours='^\(reactor\|coro\|task\|executor\)'
 
 # ---- Functions ---------------------------------------------------------------
 
@@ -127,7 +128,7 @@ exists() {
 
 references_resolve() {
 	sed -n 's/^.*\.*\<Xr \([a-z_0-9]*\) \([0-9]\).*/\1 \2/p' "$1" |
-	    grep '^\(reactor\|coro\|task\)' | while read -r name section; do
+	    grep "$ours" | while read -r name section; do
 		exists "$name" "$section" || echo "$name($section)"
 	done >"$tmp/dangling"
 	none "no such page" "$tmp/dangling"
@@ -136,7 +137,7 @@ references_resolve() {
 mentions_resolve() {
 	tr -c 'a-z0-9_()' '\n' <"$1" |
 	    sed -n 's/^\([a-z_]*\)(\([37]\))$/\1 \2/p' | sort -u |
-	    grep '^\(reactor\|coro\|task\)' | while read -r name section; do
+	    grep "$ours" | while read -r name section; do
 		exists "$name" "$section" || echo "$name($section)"
 	done >"$tmp/dangling"
 	none "no such page" "$tmp/dangling"

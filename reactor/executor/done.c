@@ -59,6 +59,18 @@ xd_call(struct reactor_executor *pool, struct reactor_done *done)
 	reactor_future_detach(f);
 }
 
+/* It is in no list. */
+static void
+xd_tell(struct reactor_executor *pool, struct reactor_done *done)
+{
+	if (done->post.data == NULL) {
+		xd_call(pool, done);
+		return;
+	}
+	xd_set(done, XD_SENT);
+	reactor_post_send(done->post.data, &done->post);
+}
+
 void
 reactor__done_all(struct reactor_future *f)
 {
@@ -67,12 +79,7 @@ reactor__done_all(struct reactor_future *f)
 	while (!reactor__chain_empty(&f->dones)) {
 		done = REACTOR_OWNER(f->dones.next, struct reactor_done, link);
 		reactor__chain_remove(&done->link);
-		if (done->post.data == NULL) {
-			xd_call(f->pool, done);
-			continue;
-		}
-		xd_set(done, XD_SENT);
-		reactor_post_send(done->post.data, &done->post);
+		xd_tell(f->pool, done);
 	}
 }
 
@@ -101,33 +108,42 @@ xd_prepare(struct reactor *r, struct reactor_done *done)
 	return r != NULL ? reactor_post_start(r, &done->post) : 0;
 }
 
+/* With the lock. */
+static int
+xd_start(struct reactor *r, struct reactor_done *done)
+{
+	struct reactor_future *f = done->future;
+
+	if (xd_get(done) != XD_IDLE) {
+		errno = EBUSY;
+		return -1;
+	}
+	if (xd_prepare(r, done) == -1)
+		return -1;
+	(void)reactor_future_retain(f);
+	if (f->state == REACTOR_FINISHED || f->state == REACTOR_CANCELLED) {
+		xd_tell(f->pool, done);
+		return 0;
+	}
+	xd_set(done, XD_LISTED);
+	reactor__chain_append(&f->dones, &done->link);
+	return 0;
+}
+
 int
 reactor_done_start(struct reactor *r, struct reactor_done *done)
 {
 	struct reactor_future *f = done->future;
-	struct reactor_executor *pool = f->pool;
+	int result;
 
-	if (reactor__executor_ours(pool) == -1)
+	if (reactor__executor_ours(f->pool) == -1)
 		return -1;
-	reactor__executor_lock(pool);
-	if (xd_get(done) != XD_IDLE) {
-		reactor__executor_unlock(pool);
-		errno = EBUSY;
-		return -1;
-	}
-	if (xd_prepare(r, done) == -1) {
-		reactor__executor_unlock(pool);
-		return -1;
-	}
 	(void)reactor_future_retain(f);
-	(void)reactor_future_retain(f);
-	xd_set(done, XD_LISTED);
-	reactor__chain_append(&f->dones, &done->link);
-	if (f->state == REACTOR_FINISHED || f->state == REACTOR_CANCELLED)
-		reactor__done_all(f);
-	reactor__executor_unlock(pool);
+	reactor__executor_lock(f->pool);
+	result = xd_start(r, done);
+	reactor__executor_unlock(f->pool);
 	reactor_future_detach(f);
-	return 0;
+	return result;
 }
 
 /* Is it being called by another thread? */

@@ -97,7 +97,7 @@ reactor__future_end(
 	f->runner = NULL;
 	while ((link = f->watches.next) != &f->watches)
 		reactor__watch_told(
-		    REACTOR_OWNER(link, struct reactor__watch, link));
+		    REACTOR_OWNER(link, struct reactor__future_watch, link));
 	reactor__done_all(f);
 	return 1;
 }

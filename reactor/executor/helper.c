@@ -1,8 +1,7 @@
 /*
  * SPDX-License-Identifier: ISC
  *
- * helper.c: the program's side of the helper: forks it, counts who holds it,
- * and sends it orders.
+ * helper.c: the program's side of the helper: forks it, and counts who holds it.
  *
  * The program may fork meanwhile, in any thread, without exec.  Copies of a
  * worker's ends in such a child would hide that the worker is gone.  So orders
@@ -10,7 +9,6 @@
  * helper itself is not made under that lock: libc has a lock of its own around
  * forks, which whoever waits for ours holds.
  */
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <errno.h>
@@ -20,14 +18,6 @@
 #include "reactor/executor/image.h"
 #include "reactor/executor/pool.h"
 #include "reactor/executor/system.h"
-
-struct reactor__helper {
-	unsigned references;
-	pid_t pid;
-	int control;
-	uint64_t serial; /* of the last process */
-	struct reactor__image *image;
-};
 
 enum { XH_OURS, XH_THEIRS }; /* the ends of a pair */
 
@@ -41,23 +31,23 @@ static int xh_control[2] = { -1, -1 };     /* of one that is being forked */
 /* Whoever opens; taken before xh_lock. */
 static pthread_mutex_t xh_opening = PTHREAD_MUTEX_INITIALIZER;
 
+void
+reactor__orders_lock(void)
+{
+	(void)pthread_mutex_lock(&xh_lock);
+}
+
+void
+reactor__orders_unlock(void)
+{
+	(void)pthread_mutex_unlock(&xh_lock);
+}
+
 /* ---- Forks --------------------------------------------------------------- */
 
 static pthread_once_t xh_once = PTHREAD_ONCE_INIT;
 static int xh_error;
 static _Thread_local int xh_forking; /* the helper */
-
-static void
-xh_before(void)
-{
-	(void)pthread_mutex_lock(&xh_lock);
-}
-
-static void
-xh_after(void)
-{
-	(void)pthread_mutex_unlock(&xh_lock);
-}
 
 /* The helper is the parent's; an own one may be had. */
 static void
@@ -71,13 +61,14 @@ xh_child(void)
 	}
 	xh_current = xh_held = NULL;
 	(void)pthread_mutex_init(&xh_opening, NULL);
-	(void)pthread_mutex_unlock(&xh_lock);
+	reactor__orders_unlock();
 }
 
 static void
 xh_register(void)
 {
-	xh_error = pthread_atfork(xh_before, xh_after, xh_child);
+	xh_error = pthread_atfork(
+	    reactor__orders_lock, reactor__orders_unlock, xh_child);
 }
 
 /* ---- Forking the helper -------------------------------------------------- */
@@ -95,12 +86,15 @@ static void *
 xh_thread(void *context)
 {
 	struct xh_fork *f = context;
+	int control = xh_control[XH_THEIRS];
 
 	xh_forking = 1;
 	f->pid = fork();
 	if (f->pid == 0) {
+		/* Its forks are no business of these. */
 		xh_forking = 0;
-		reactor__zygote(xh_control[XH_THEIRS], f->parent);
+		xh_control[XH_OURS] = xh_control[XH_THEIRS] = -1;
+		reactor__zygote(control, f->parent);
 	}
 	f->error = errno;
 	return NULL;
@@ -128,9 +122,9 @@ xh_pair(void)
 {
 	int result;
 
-	(void)pthread_mutex_lock(&xh_lock);
+	reactor__orders_lock();
 	result = reactor__wire_pair(xh_control);
-	(void)pthread_mutex_unlock(&xh_lock);
+	reactor__orders_unlock();
 	return result;
 }
 
@@ -147,7 +141,7 @@ xh_start(struct reactor__helper *helper)
 		return -1;
 	helper->pid = xh_fork();
 	error = errno;
-	(void)pthread_mutex_lock(&xh_lock);
+	reactor__orders_lock();
 	helper->control = xh_control[XH_OURS];
 	xh_control[XH_OURS] = -1;
 	reactor__wire_close(&xh_control[XH_THEIRS]);
@@ -155,7 +149,7 @@ xh_start(struct reactor__helper *helper)
 		reactor__wire_close(&helper->control);
 	else
 		xh_current = helper;
-	(void)pthread_mutex_unlock(&xh_lock);
+	reactor__orders_unlock();
 	errno = error;
 	return helper->pid == -1 ? -1 : 0;
 }
@@ -190,39 +184,18 @@ xh_new(void)
 
 /* ---- Who holds it -------------------------------------------------------- */
 
-/* With xh_lock.  It says nothing, so there is nothing to read but its end. */
-static int
-xh_alive(const struct reactor__helper *helper)
-{
-	char byte;
-
-	return recv(helper->control, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == -1 &&
-	    (errno == EAGAIN || errno == EINTR);
-}
-
-int
-reactor__helper_alive(struct reactor__helper *helper)
-{
-	int alive;
-
-	(void)pthread_mutex_lock(&xh_lock);
-	alive = xh_alive(helper);
-	(void)pthread_mutex_unlock(&xh_lock);
-	return alive;
-}
-
 static struct reactor__helper *
 xh_take(void)
 {
 	struct reactor__helper *helper;
 
-	(void)pthread_mutex_lock(&xh_lock);
+	reactor__orders_lock();
 	helper = xh_current;
-	if (helper != NULL && !xh_alive(helper))
+	if (helper != NULL && !reactor__order_possible(helper))
 		helper = xh_current = NULL;
 	if (helper != NULL)
 		helper->references++;
-	(void)pthread_mutex_unlock(&xh_lock);
+	reactor__orders_unlock();
 	return helper;
 }
 
@@ -249,7 +222,7 @@ reactor__helper_close(struct reactor__helper *helper)
 {
 	unsigned left;
 
-	(void)pthread_mutex_lock(&xh_lock);
+	reactor__orders_lock();
 	left = --helper->references;
 	if (left == 0) {
 		if (xh_current == helper)
@@ -258,7 +231,7 @@ reactor__helper_close(struct reactor__helper *helper)
 		(void)shutdown(helper->control, SHUT_RDWR);
 		reactor__wire_close(&helper->control);
 	}
-	(void)pthread_mutex_unlock(&xh_lock);
+	reactor__orders_unlock();
 	if (left > 0)
 		return;
 	/* ECHILD: the program reaps whatever there is. */
@@ -273,10 +246,10 @@ xh_hold(struct reactor__helper *helper)
 {
 	struct reactor__helper *was;
 
-	(void)pthread_mutex_lock(&xh_lock);
+	reactor__orders_lock();
 	was = xh_held;
 	xh_held = helper;
-	(void)pthread_mutex_unlock(&xh_lock);
+	reactor__orders_unlock();
 	return was;
 }
 
@@ -306,109 +279,4 @@ int
 reactor__helper_check(struct reactor__helper *helper, reactor_job_fn *function)
 {
 	return reactor__image_check(helper->image, function);
-}
-
-/* ---- Orders -------------------------------------------------------------- */
-
-static int
-xh_order(struct reactor__helper *helper, const struct reactor__order *order,
-    const int *passed, int n)
-{
-	struct reactor__message message;
-
-	memset(&message, 0, sizeof(message));
-	reactor__message_put(&message, order, sizeof(*order));
-	message.descriptors = n;
-	if (n > 0)
-		memcpy(message.passed, passed, (size_t)n * sizeof(*passed));
-	return reactor__send_all(helper->control, &message);
-}
-
-static int
-xh_share(struct reactor__contact *contact)
-{
-	int fd = reactor__memory_open(sizeof(*contact->shared));
-	void *page;
-
-	if (fd == -1)
-		return -1;
-	page = mmap(NULL, sizeof(*contact->shared), PROT_READ | PROT_WRITE,
-	    MAP_SHARED, fd, 0);
-	if (page != MAP_FAILED) {
-		contact->shared = page;
-		if (reactor__memory_seal(fd) == 0)
-			return fd;
-	}
-	reactor__wire_close(&fd);
-	return -1;
-}
-
-/* With the lock. */
-static int
-xh_spawn(struct reactor__helper *helper, struct reactor__contact *contact)
-{
-	struct reactor__order order;
-	int pair[2] = { -1, -1 }, reports[2] = { -1, -1 }, passed[3] = { -1 };
-	int result = -1;
-
-	memset(&order, 0, sizeof(order));
-	order.what = REACTOR__SPAWN;
-	order.serial = contact->serial = ++helper->serial;
-	passed[2] = xh_share(contact);
-	if (passed[2] != -1 && reactor__wire_pipe(reports) == 0 &&
-	    reactor__wire_pair(pair) == 0) {
-		passed[0] = reports[1];
-		passed[1] = pair[XH_THEIRS];
-		result = xh_order(helper, &order, passed, 3);
-	}
-	contact->socket = pair[XH_OURS];
-	contact->reports = reports[0];
-	reactor__wire_close(&pair[XH_THEIRS]);
-	reactor__wire_close(&reports[1]);
-	reactor__wire_close(&passed[2]);
-	return result;
-}
-
-int
-reactor__helper_spawn(
-    struct reactor__helper *helper, struct reactor__contact *contact)
-{
-	int result;
-
-	contact->socket = contact->reports = -1;
-	contact->shared = NULL;
-	(void)pthread_mutex_lock(&xh_lock);
-	result = xh_spawn(helper, contact);
-	(void)pthread_mutex_unlock(&xh_lock);
-	if (result == -1)
-		reactor__contact_close(contact);
-	return result;
-}
-
-void
-reactor__contact_close(struct reactor__contact *contact)
-{
-	int error = errno;
-
-	reactor__wire_close(&contact->socket);
-	reactor__wire_close(&contact->reports);
-	if (contact->shared != NULL)
-		(void)munmap(contact->shared, sizeof(*contact->shared));
-	contact->shared = NULL;
-	errno = error;
-}
-
-void
-reactor__helper_kill(
-    struct reactor__helper *helper, uint64_t serial, int signal)
-{
-	struct reactor__order order;
-
-	memset(&order, 0, sizeof(order));
-	order.what = REACTOR__KILL;
-	order.serial = serial;
-	order.signal = signal;
-	(void)pthread_mutex_lock(&xh_lock);
-	(void)xh_order(helper, &order, NULL, 0);
-	(void)pthread_mutex_unlock(&xh_lock);
 }

@@ -53,6 +53,7 @@ reactor_job_fail(struct reactor_job *job, int error, const char *format, ...)
 	if (reactor_job_return(job, text, strlen(text) + 1) == -1) {
 		(void)reactor__allocate(job->result, 0);
 		job->result = NULL;
+		job->result_size = 0;
 	}
 	job->error = error > 0 ? (unsigned)error : EINVAL;
 	errno = (int)job->error;
@@ -80,11 +81,8 @@ reactor__job_run(struct reactor_job *job, reactor_job_fn *function,
 	errno = 0;
 	status = function(job);
 	error = errno;
-	if (status == 0) {
-		result->bytes = job->result;
-		result->size = job->result_size;
-	} else if (job->error != 0) {
-		result->error = (int)job->error;
+	if (status == 0 || job->error != 0) {
+		result->error = (int)job->error; /* what it told counts */
 		result->bytes = job->result;
 		result->size = job->result_size;
 	} else {

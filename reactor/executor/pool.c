@@ -301,12 +301,12 @@ reactor_executor_close(struct reactor_executor *pool, int64_t timeout)
 	    ? INT64_MAX
 	    : reactor__clock_add(reactor__clock(REACTOR__MONOTONIC), timeout);
 
-	if (reactor_executor_shutdown(pool, 0) == -1)
-		return -1;
 	if (reactor__worker_self(pool) != NULL) {
 		errno = EDEADLK;
 		return -1;
 	}
+	if (reactor_executor_shutdown(pool, 0) == -1)
+		return -1;
 	if (xp_drain(pool, deadline) == -1)
 		return -1;
 	reactor__worker_join(pool);

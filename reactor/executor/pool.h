@@ -10,7 +10,7 @@
  *   worker.c: a thread for each worker --> kind->run --> finish
  *
  * A worker of processes is a thread as well: it hands its job to a process of
- * its own, and waits for it.  So the two kinds differ in three functions, and
+ * its own, and waits for it.  So the two kinds differ in a few functions, and
  * nothing but these knows which it is.
  *
  * One lock guards an executor and all its futures.  Whoever waits has a lock of
@@ -120,7 +120,7 @@ struct reactor__waiter {
 	int failed;                /* one of them has, with an error */
 };
 
-struct reactor__watch {
+struct reactor__future_watch {
 	struct reactor_link link; /* of the future, or waiter->ended */
 	struct reactor__waiter *waiter;
 	struct reactor_future *future;
@@ -132,10 +132,10 @@ int reactor__waiter_open(struct reactor__waiter *);
 void reactor__waiter_close(struct reactor__waiter *);
 /* Watches the future: it may have ended. */
 void reactor__watch_start(
-    struct reactor__waiter *, struct reactor__watch *, struct reactor_future *);
-void reactor__watch_stop(struct reactor__watch *);
+    struct reactor__waiter *, struct reactor__future_watch *, struct reactor_future *);
+void reactor__watch_stop(struct reactor__future_watch *);
 /* It has ended; with the lock of its executor. */
-void reactor__watch_told(struct reactor__watch *);
+void reactor__watch_told(struct reactor__future_watch *);
 
 /* done.c: calls all of them; with the lock, which may be given up meanwhile. */
 void reactor__done_all(struct reactor_future *);

@@ -77,8 +77,8 @@ xx_orphan(const struct reactor__worker *w)
 		(void)kill(-w->pid, SIGKILL);
 }
 
-void
-reactor__process_bury(struct reactor__worker *w)
+static void
+xx_bury(struct reactor__worker *w, int expected)
 {
 	struct reactor__process *p = w->process;
 	struct reactor_executor *pool = w->pool;
@@ -88,13 +88,19 @@ reactor__process_bury(struct reactor__worker *w)
 	reactor__executor_lock(pool);
 	if (p->live)
 		pool->live--;
-	if (p->status != 0 && p->doomed == 0)
+	if (!expected && p->doomed == 0)
 		pool->stats.died++;
 	p->running = p->live = 0;
 	w->pid = 0;
 	reactor__contact_close(&p->contact);
 	reactor__executor_unlock(pool);
 	w->prepared = 0;
+}
+
+void
+reactor__process_bury(struct reactor__worker *w)
+{
+	xx_bury(w, 0);
 }
 
 void
@@ -106,7 +112,7 @@ reactor__process_stop(struct reactor__worker *w)
 	(void)shutdown(p->contact.socket, SHUT_WR);
 	if (reactor__process_wait(p, XX_LEAVE) == 0)
 		reactor__process_kill(w, 0);
-	reactor__process_bury(w);
+	xx_bury(w, !p->lost && p->status == 0);
 }
 
 /* ---- Its beginning ------------------------------------------------------- */

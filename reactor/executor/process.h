@@ -9,6 +9,9 @@
 #include "reactor/executor/helper.h"
 #include "reactor/executor/pool.h"
 
+struct reactor__call;
+struct reactor__report;
+
 /* Why a process is being killed, if not by its job's limit. */
 enum { REACTOR__SHUT = 1, REACTOR__BROKE };
 
@@ -62,5 +65,17 @@ void reactor__process_kill(struct reactor__worker *, int64_t grace);
 void reactor__process_bury(struct reactor__worker *);
 /* "was killed by signal 9 (Killed)" */
 const char *reactor__process_how(int status, char *text, size_t size);
+
+/* ---- remote.c ------------------------------------------------------------ */
+
+void reactor__process_run(struct reactor__worker *, struct reactor__result *);
+/* 1: it has run as many jobs as it may. */
+int reactor__process_worn(const struct reactor__worker *);
+
+/* ---- processes.c --------------------------------------------------------- */
+
+/* The executor is broken: kills all processes but that worker's. */
+void reactor__processes_doom(
+    struct reactor_executor *, const struct reactor__worker *but);
 
 #endif

@@ -19,7 +19,7 @@ struct reactor_series {
 	int64_t deadline;
 	size_t n;
 	size_t told; /* of these */
-	struct reactor__watch watches[];
+	struct reactor__future_watch watches[];
 };
 
 /* ---- Each once ----------------------------------------------------------- */
@@ -173,7 +173,7 @@ xs_take(struct reactor_series *s)
 	/* Others may wait for it who get nothing now. */
 	if (++s->told == s->n)
 		(void)pthread_cond_broadcast(&s->waiter.told);
-	return REACTOR_OWNER(link, struct reactor__watch, link)->future;
+	return REACTOR_OWNER(link, struct reactor__future_watch, link)->future;
 }
 
 /* What has ended is told even if the time is over. */

@@ -7,6 +7,8 @@
  */
 #include <sys/mman.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -16,6 +18,8 @@
 
 /* Usual calls are taken in one piece. */
 #define XV_ROOM (REACTOR__LARGE + sizeof(struct reactor__call) + 256)
+
+enum { XV_SOCKET = 3 }; /* the number of that descriptor */
 
 struct xv_worker {
 	int socket;
@@ -215,16 +219,54 @@ xv_turn(struct xv_worker *w)
 	xv_release(w, &job);
 }
 
+/* ---- Being born ---------------------------------------------------------- */
+
+static void
+xv_signals(void)
+{
+	struct sigaction action;
+	sigset_t none;
+
+	memset(&action, 0, sizeof(action));
+	action.sa_handler = SIG_DFL;
+	(void)sigaction(SIGCHLD, &action, NULL);
+	/* Not in the terminal's foreground, it would be stopped for ever. */
+	action.sa_handler = SIG_IGN;
+	(void)sigaction(SIGTTIN, &action, NULL);
+	(void)sigaction(SIGTTOU, &action, NULL);
+	(void)sigemptyset(&none);
+	(void)pthread_sigmask(SIG_SETMASK, &none, NULL);
+}
+
+/* Nothing stays open but the socket, which commands of jobs do not get. */
+static int
+xv_prepare(struct xv_worker *w, int socket, int memory)
+{
+	w->shared = mmap(NULL, sizeof(*w->shared), PROT_READ | PROT_WRITE,
+	    MAP_SHARED, memory, 0);
+	if (w->shared == MAP_FAILED)
+		return -1;
+	if (socket != XV_SOCKET && dup2(socket, XV_SOCKET) == -1)
+		return -1;
+	(void)fcntl(XV_SOCKET, F_SETFD, FD_CLOEXEC);
+	reactor__close_from(XV_SOCKET + 1);
+	w->socket = XV_SOCKET;
+	return xv_grow(w, XV_ROOM);
+}
+
 void
-reactor__serve(int socket, struct reactor__shared *shared)
+reactor__serve(int socket, int memory, pid_t helper)
 {
 	struct xv_worker w;
 
+	(void)setpgid(0, 0);
+	reactor__die_with_parent();
+	if (getppid() != helper)
+		xv_leave();
 	memset(&w, 0, sizeof(w));
-	w.socket = socket;
-	w.shared = shared;
-	if (xv_grow(&w, XV_ROOM) == -1)
+	if (xv_prepare(&w, socket, memory) == -1)
 		_exit(1);
+	xv_signals();
 	for (;;)
 		xv_turn(&w);
 }

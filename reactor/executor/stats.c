@@ -67,12 +67,13 @@ xn_dump_executor(struct reactor_executor *pool,
     const struct reactor_executor_statistics *s, xn_line_fn *line,
     void *context)
 {
-	char text[400], queue[24], job[24];
+	char text[400], name[80], queue[24], job[24];
 	uint64_t begun = s->succeeded + s->failed + s->running;
 	uint64_t ended = s->succeeded + s->failed;
 
+	(void)reactor__quote(name, sizeof(name), pool->name);
 	(void)snprintf(text, sizeof(text),
-	    "executor \"%s\" of %s: %zu of at most %u workers%s%s", pool->name,
+	    "executor %s of %s: %zu of at most %u workers%s%s", name,
 	    pool->kind->name, s->workers, pool->options.workers,
 	    s->broken ? ", broken: " : "", s->broken ? pool->why : "");
 	line(context, text);

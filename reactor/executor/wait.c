@@ -50,7 +50,7 @@ xa_ended(const struct reactor_future *f)
 }
 
 static void
-xa_note(struct reactor__watch *watch)
+xa_note(struct reactor__future_watch *watch)
 {
 	struct reactor__waiter *w = watch->waiter;
 	const struct reactor_future *f = watch->future;
@@ -66,15 +66,15 @@ xa_note(struct reactor__watch *watch)
 }
 
 void
-reactor__watch_told(struct reactor__watch *watch)
+reactor__watch_told(struct reactor__future_watch *watch)
 {
 	reactor__chain_remove(&watch->link);
 	xa_note(watch);
 }
 
 void
-reactor__watch_start(struct reactor__waiter *w, struct reactor__watch *watch,
-    struct reactor_future *f)
+reactor__watch_start(struct reactor__waiter *w,
+    struct reactor__future_watch *watch, struct reactor_future *f)
 {
 	watch->waiter = w;
 	watch->future = f;
@@ -91,7 +91,7 @@ reactor__watch_start(struct reactor__waiter *w, struct reactor__watch *watch,
 }
 
 void
-reactor__watch_stop(struct reactor__watch *watch)
+reactor__watch_stop(struct reactor__future_watch *watch)
 {
 	reactor__executor_lock(watch->future->pool);
 	if (!watch->ended)
@@ -125,7 +125,7 @@ reactor_future_wait(
     struct reactor_future *f, int64_t timeout, struct reactor_outcome *outcome)
 {
 	struct reactor__waiter w;
-	struct reactor__watch watch;
+	struct reactor__future_watch watch;
 	size_t left;
 
 	if (reactor__executor_ours(f->pool) == -1 ||
@@ -174,7 +174,7 @@ xa_unique(struct reactor_future **list, struct reactor_future *const *futures,
 }
 
 static int
-xa_wait_all(struct reactor__watch *watches, struct reactor_future **list,
+xa_wait_all(struct reactor__future_watch *watches, struct reactor_future **list,
     size_t n, int until, int64_t timeout)
 {
 	struct reactor__waiter w;
@@ -214,7 +214,7 @@ int
 reactor_futures_wait(
     struct reactor_future *const *futures, size_t n, int until, int64_t timeout)
 {
-	struct reactor__watch *watches;
+	struct reactor__future_watch *watches;
 	struct reactor_future **list;
 	int result;
 
@@ -222,6 +222,10 @@ reactor_futures_wait(
 		return -1;
 	if (n == 0)
 		return 0;
+	if (n > SIZE_MAX / (sizeof(*watches) + sizeof(*list))) {
+		errno = ENOMEM;
+		return -1;
+	}
 	watches =
 	    reactor__allocate(NULL, n * (sizeof(*watches) + sizeof(*list)));
 	if (watches == NULL)

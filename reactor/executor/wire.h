@@ -76,7 +76,8 @@ struct reactor__shared {
 	int asked;      /* atomic: it should end */
 };
 
-void reactor__serve(int socket, struct reactor__shared *)
+/* serve.c: what the worker does, as a child of the helper. */
+void reactor__serve(int socket, int memory, pid_t helper)
     __attribute__((noreturn));
 
 /* ---- The ways: wire.c ---------------------------------------------------- */

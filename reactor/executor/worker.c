@@ -304,9 +304,9 @@ reactor__worker_more(struct reactor_executor *pool)
 		(void)pthread_cond_signal(&pool->job);
 		return 0;
 	}
-	/* As many may be stuck; after that, jobs wait for them. */
+	/* As many may be stuck; after that, jobs wait for these. */
 	if (pool->nworkers >= pool->options.workers ||
-	    pool->overrun >= pool->options.workers)
+	    pool->nworkers + pool->overrun >= 2 * (size_t)pool->options.workers)
 		return 0;
 	error = xw_start(pool);
 	return pool->nworkers + pool->overrun > 0 ? 0 : error;

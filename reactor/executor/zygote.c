@@ -8,7 +8,6 @@
  * reports about each worker; a worker holds its socket only.  Each worker leads
  * a process group, so that what its jobs have started ends with it.
  */
-#include <sys/mman.h>
 #include <sys/select.h>
 #include <sys/wait.h>
 #include <errno.h>
@@ -20,7 +19,7 @@
 #include "reactor/executor/system.h"
 #include "reactor/internal.h"
 
-enum { XZ_CONTROL = 3, XZ_SOCKET = 3 }; /* the numbers of descriptors */
+enum { XZ_CONTROL = 3 }; /* the number of that descriptor */
 
 struct xz_worker {
 	uint64_t serial;
@@ -33,63 +32,6 @@ static struct xz_worker *xz_workers;
 static size_t xz_length, xz_capacity;
 static pid_t xz_self, xz_parent;
 static int xz_watch; /* a descriptor for the parent; or -1 */
-
-/* ---- The worker, just forked --------------------------------------------- */
-
-void
-reactor__signals_default(void)
-{
-	struct sigaction action;
-	int number;
-
-	for (number = 1; number < NSIG; number++) {
-		if (sigaction(number, NULL, &action) == -1 ||
-		    ((action.sa_flags & SA_SIGINFO) == 0 &&
-			(action.sa_handler == SIG_DFL ||
-			    action.sa_handler == SIG_IGN)))
-			continue;
-		memset(&action, 0, sizeof(action));
-		action.sa_handler = SIG_DFL;
-		(void)sigaction(number, &action, NULL);
-	}
-}
-
-/* It is not in the terminal's foreground: to be stopped would be for ever. */
-static void
-xz_terminal(void)
-{
-	struct sigaction action;
-
-	memset(&action, 0, sizeof(action));
-	action.sa_handler = SIG_IGN;
-	(void)sigaction(SIGTTIN, &action, NULL);
-	(void)sigaction(SIGTTOU, &action, NULL);
-}
-
-__attribute__((noreturn)) static void
-xz_work(int socket, int memory)
-{
-	struct reactor__shared *shared;
-	sigset_t none;
-
-	(void)setpgid(0, 0);
-	reactor__die_with_parent();
-	if (getppid() != xz_self)
-		_exit(0);
-	reactor__signals_default();
-	xz_terminal();
-	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED,
-	    memory, 0);
-	if (shared == MAP_FAILED)
-		_exit(1);
-	if (socket != XZ_SOCKET && dup2(socket, XZ_SOCKET) == -1)
-		_exit(1);
-	(void)fcntl(XZ_SOCKET, F_SETFD, FD_CLOEXEC);
-	reactor__close_from(XZ_SOCKET + 1);
-	(void)sigemptyset(&none);
-	(void)pthread_sigmask(SIG_SETMASK, &none, NULL);
-	reactor__serve(XZ_SOCKET, shared);
-}
 
 /* ---- Orders -------------------------------------------------------------- */
 
@@ -117,7 +59,7 @@ xz_fork(uint64_t serial, const int *passed)
 	xz_workers = grown;
 	pid = fork();
 	if (pid == 0)
-		xz_work(passed[1], passed[2]);
+		reactor__serve(passed[1], passed[2], xz_self);
 	if (pid == -1)
 		return errno;
 	(void)setpgid(pid, pid);
@@ -228,6 +170,25 @@ xz_leave(void)
 
 /* ---- The helper ---------------------------------------------------------- */
 
+/* What is caught in the program must not be caught here. */
+static void
+xz_defaults(void)
+{
+	struct sigaction action;
+	int number;
+
+	for (number = 1; number < NSIG; number++) {
+		if (sigaction(number, NULL, &action) == -1 ||
+		    ((action.sa_flags & SA_SIGINFO) == 0 &&
+			(action.sa_handler == SIG_DFL ||
+			    action.sa_handler == SIG_IGN)))
+			continue;
+		memset(&action, 0, sizeof(action));
+		action.sa_handler = SIG_DFL;
+		(void)sigaction(number, &action, NULL);
+	}
+}
+
 static void
 xz_child(int number)
 {
@@ -241,7 +202,7 @@ xz_signals(sigset_t *waiting)
 	struct sigaction action;
 	sigset_t blocked;
 
-	reactor__signals_default();
+	xz_defaults();
 	(void)sigemptyset(&blocked);
 	(void)sigaddset(&blocked, SIGPIPE);
 	*waiting = blocked;
