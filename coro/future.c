@@ -48,6 +48,14 @@ static const struct task__wait_kind fu_kind = {
 	.describe = fu_describe,
 };
 
+/* Who does not even begin to wait does not want it either. */
+static void
+fu_cancel(struct reactor_future *future)
+{
+	(void)reactor_future_cancel(future);
+	errno = ECANCELED;
+}
+
 static int
 fu_park(struct task *self, struct reactor_future *future)
 {
@@ -71,8 +79,11 @@ task_await_future(
 	struct task *self = task__self();
 	struct reactor_outcome now;
 
-	if (task__checkpoint(self) == -1)
+	if (task__checkpoint(self) == -1) {
+		if (errno == ECANCELED)
+			fu_cancel(future);
 		return -1;
+	}
 	reactor_future_peek(future, &now);
 	if ((now.state == REACTOR_PENDING || now.state == REACTOR_RUNNING) &&
 	    fu_park(self, future) == -1)

@@ -11,6 +11,7 @@
  */
 #include <string.h>
 #include "reactor/executor/pool.h"
+#include "reactor/executor/system.h"
 
 /* done.state; one of a loop becomes idle only in the thread of that. */
 enum {
@@ -175,7 +176,8 @@ xd_withdraw(struct reactor_executor *pool, struct reactor_done *done)
 		reactor__chain_remove(&done->link);
 	xd_set(done, XD_IDLE);
 	while (xd_elsewhere(pool, done))
-		(void)pthread_cond_wait(&pool->called, &pool->lock);
+		(void)reactor__condition_wait(
+		    &pool->called, &pool->lock, INT64_MAX);
 	reactor__executor_unlock(pool);
 	return state;
 }

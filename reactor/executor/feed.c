@@ -126,8 +126,7 @@ xi_forget(struct reactor_map *map)
 int
 reactor__map_full(const struct reactor_executor *pool)
 {
-	return pool->options.queue > 0 && pool->queued >= pool->options.queue &&
-	    !pool->shut && pool->broken == 0;
+	return reactor__jobs_full(pool) && !pool->shut && pool->broken == 0;
 }
 
 static int

@@ -1,7 +1,7 @@
 /*
  * SPDX-License-Identifier: ISC
  *
- * helper.c: the program's side of the helper: forks it, and counts who holds it.
+ * helper.c: the program's side of the helper: forks it, counts who holds it.
  *
  * The program may fork meanwhile, in any thread, without exec.  Copies of a
  * worker's ends in such a child would hide that the worker is gone.  So orders
@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 #include "reactor/executor/helper.h"
@@ -21,7 +22,9 @@
 
 enum { XH_OURS, XH_THEIRS }; /* the ends of a pair */
 
-#define XH_STACK ((size_t)8 * 1024 * 1024) /* jobs will run on it */
+/* The stack that jobs have: of a new thread, or enough of one. */
+#define XH_STACK ((size_t)8 * 1024 * 1024)
+#define XH_ROOM  (XH_STACK / 2)
 
 static pthread_mutex_t xh_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct reactor__helper *xh_current; /* that opens take, or NULL */
@@ -78,41 +81,55 @@ struct xh_fork {
 	int error;
 };
 
-/*
- * In a thread of its own: the stack of who opens may be a coroutine's, and what
- * is left of it is what the jobs have.
- */
 static void *
-xh_thread(void *context)
+xh_fork(void *context)
 {
 	struct xh_fork *f = context;
 	int control = xh_control[XH_THEIRS];
 
 	xh_forking = 1;
 	f->pid = fork();
+	f->error = errno;
+	xh_forking = 0;
 	if (f->pid == 0) {
 		/* Its forks are no business of these. */
-		xh_forking = 0;
 		xh_control[XH_OURS] = xh_control[XH_THEIRS] = -1;
 		reactor__zygote(control, f->parent);
 	}
-	f->error = errno;
 	return NULL;
 }
 
+/* No handler of the program may run in the helper. */
+static void
+xh_fork_here(struct xh_fork *f)
+{
+	sigset_t all, was;
+
+	(void)sigfillset(&all);
+	(void)pthread_sigmask(SIG_SETMASK, &all, &was);
+	(void)xh_fork(f);
+	(void)pthread_sigmask(SIG_SETMASK, &was, NULL);
+}
+
+/*
+ * What is left of the stack is what the jobs will have.  So a small one, or a
+ * coroutine's, will not do.
+ */
 static pid_t
-xh_fork(void)
+xh_fork_somewhere(void)
 {
 	struct xh_fork f = { getpid(), -1, 0 };
 	pthread_t thread;
-	int error = reactor__thread_create(&thread, XH_STACK, xh_thread, &f);
 
-	if (error == 0) {
-		(void)pthread_join(thread, NULL);
-		error = f.error;
+	if (reactor__stack_room() >= XH_ROOM) {
+		xh_fork_here(&f);
+	} else {
+		f.error =
+		    reactor__thread_create(&thread, XH_STACK, xh_fork, &f);
+		if (f.error == 0)
+			(void)pthread_join(thread, NULL);
 	}
-	if (f.pid == -1)
-		errno = error;
+	errno = f.error;
 	return f.pid;
 }
 
@@ -139,7 +156,7 @@ xh_start(struct reactor__helper *helper)
 		return -1;
 	if (xh_pair() == -1)
 		return -1;
-	helper->pid = xh_fork();
+	helper->pid = xh_fork_somewhere();
 	error = errno;
 	reactor__orders_lock();
 	helper->control = xh_control[XH_OURS];

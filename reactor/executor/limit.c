@@ -63,6 +63,7 @@ xg_main(void *executor)
 	struct reactor_executor *pool = executor;
 	struct reactor__worker *w;
 
+	reactor__executor_enter(pool);
 	reactor__thread_name("limits");
 	reactor__executor_lock(pool);
 	while (pool->watched == 1) {

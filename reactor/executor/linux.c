@@ -62,9 +62,8 @@ reactor__condition_open(pthread_cond_t *condition)
 	return error;
 }
 
-int
-reactor__condition_wait(
-    pthread_cond_t *condition, pthread_mutex_t *lock, int64_t deadline)
+static int
+xl_wait(pthread_cond_t *condition, pthread_mutex_t *lock, int64_t deadline)
 {
 	struct timespec when = { 0, 0 };
 
@@ -75,6 +74,19 @@ reactor__condition_wait(
 		when.tv_nsec = (long)(deadline % REACTOR_SECOND);
 	}
 	return pthread_cond_timedwait(condition, lock, &when);
+}
+
+int
+reactor__condition_wait(
+    pthread_cond_t *condition, pthread_mutex_t *lock, int64_t deadline)
+{
+	int result, was;
+
+	/* Who is cancelled here would leave with the lock. */
+	(void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &was);
+	result = xl_wait(condition, lock, deadline);
+	(void)pthread_setcancelstate(was, &was);
+	return result;
 }
 
 static void
@@ -93,6 +105,25 @@ reactor__thread_name(const char *name)
 
 	xl_cut(cut, name);
 	(void)pthread_setname_np(pthread_self(), cut);
+}
+
+size_t
+reactor__stack_room(void)
+{
+	pthread_attr_t attributes;
+	char here, *low;
+	void *stack;
+	size_t size;
+	int error;
+
+	if (pthread_getattr_np(pthread_self(), &attributes) != 0)
+		return 0;
+	error = pthread_attr_getstack(&attributes, &stack, &size);
+	(void)pthread_attr_destroy(&attributes);
+	low = stack;
+	if (error != 0 || &here <= low || (size_t)(&here - low) >= size)
+		return 0;
+	return (size_t)(&here - low);
 }
 
 /* strerror_r(3) as POSIX has it, and as GNU has it. */
@@ -189,7 +220,9 @@ reactor__memory_open(size_t size)
 
 	if (fd == -1)
 		return -1;
-	if (size <= INT64_MAX && ftruncate(fd, (off_t)size) == 0)
+	/* A page that was written is there: on a full disk others are not. */
+	if (size <= INT64_MAX && ftruncate(fd, (off_t)size) == 0 &&
+	    pwrite(fd, "", 1, 0) == 1)
 		return fd;
 	error = errno;
 	(void)close(fd);
@@ -197,13 +230,11 @@ reactor__memory_open(size_t size)
 	return -1;
 }
 
-/* A file in a directory cannot be sealed; then the size is what it is now. */
+/* A file of a directory cannot be sealed: EINVAL or EPERM. */
 int
 reactor__memory_seal(int fd)
 {
-	if (fcntl(fd, F_ADD_SEALS, XL_SEALS) == 0 || errno == EINVAL)
-		return 0;
-	return -1;
+	return fcntl(fd, F_ADD_SEALS, XL_SEALS);
 }
 
 int
@@ -214,8 +245,7 @@ reactor__memory_check(int fd, size_t size)
 
 	if (fstat(fd, &st) == -1)
 		return -1;
-	if ((seals == -1 || (seals & XL_SEALS) == XL_SEALS) &&
-	    S_ISREG(st.st_mode) && st.st_size >= 0 &&
+	if (seals != -1 && (seals & XL_SEALS) == XL_SEALS && st.st_size >= 0 &&
 	    (uint64_t)st.st_size >= size)
 		return 0;
 	errno = EPROTO;

@@ -70,7 +70,7 @@ xm_wait(struct reactor_map *map)
 	if (left == 0)
 		return xm_late(map);
 	if (map->waiting != NULL) {
-		if (first == NULL && reactor__worker_self(map->pool) != NULL) {
+		if (first == NULL && reactor__executor_inside(map->pool)) {
 			errno = EAGAIN;
 			return -1;
 		}

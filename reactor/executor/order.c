@@ -58,13 +58,14 @@ xor_share(struct reactor__contact *contact)
 		return -1;
 	page = mmap(NULL, sizeof(*contact->shared), PROT_READ | PROT_WRITE,
 	    MAP_SHARED, fd, 0);
-	if (page != MAP_FAILED) {
-		contact->shared = page;
-		if (reactor__memory_seal(fd) == 0)
-			return fd;
+	if (page == MAP_FAILED) {
+		reactor__wire_close(&fd);
+		return -1;
 	}
-	reactor__wire_close(&fd);
-	return -1;
+	contact->shared = page;
+	/* Where it cannot be sealed a worker could still cut it off. */
+	(void)reactor__memory_seal(fd);
+	return fd;
 }
 
 /* With the lock. */

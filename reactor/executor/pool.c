@@ -301,7 +301,7 @@ reactor_executor_close(struct reactor_executor *pool, int64_t timeout)
 	    ? INT64_MAX
 	    : reactor__clock_add(reactor__clock(REACTOR__MONOTONIC), timeout);
 
-	if (reactor__worker_self(pool) != NULL) {
+	if (reactor__executor_inside(pool)) {
 		errno = EDEADLK;
 		return -1;
 	}

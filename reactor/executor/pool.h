@@ -131,8 +131,8 @@ struct reactor__future_watch {
 int reactor__waiter_open(struct reactor__waiter *);
 void reactor__waiter_close(struct reactor__waiter *);
 /* Watches the future: it may have ended. */
-void reactor__watch_start(
-    struct reactor__waiter *, struct reactor__future_watch *, struct reactor_future *);
+void reactor__watch_start(struct reactor__waiter *,
+    struct reactor__future_watch *, struct reactor_future *);
 void reactor__watch_stop(struct reactor__future_watch *);
 /* It has ended; with the lock of its executor. */
 void reactor__watch_told(struct reactor__future_watch *);
@@ -153,7 +153,9 @@ struct reactor__worker {
 	struct reactor_future *future; /* that it runs, or NULL */
 	int64_t deadline;              /* of that; INT64_MAX: none */
 	int prepared;                  /* kind->ready need not be called */
-	struct reactor_job job;        /* threads.c: what it runs */
+	/* threads.c */
+	struct reactor_job job; /* that it runs */
+	void *argument;         /* of the initializer, or NULL */
 	/* processes.c */
 	struct reactor__process *process;
 	int pid; /* with the lock: what reactor_executor_workers tells */
@@ -167,8 +169,9 @@ int reactor__worker_more(struct reactor_executor *);
 /* With all signals blocked but those of faults.  0, or the errno. */
 int reactor__thread_create(
     pthread_t *, size_t stack_size, void *(*function)(void *), void *argument);
-/* The thread that calls is a worker's of that executor; or NULL. */
-struct reactor__worker *reactor__worker_self(const struct reactor_executor *);
+/* The thread that calls is one of that executor's own, from now on. */
+void reactor__executor_enter(const struct reactor_executor *);
+int reactor__executor_inside(const struct reactor_executor *);
 /* Notes how it stands; with the lock. */
 void reactor__worker_state(struct reactor__worker *, int state);
 /*
@@ -205,6 +208,7 @@ struct reactor_executor {
 	struct reactor_link queue;
 	size_t queued;
 	struct reactor_link rooms;
+	size_t kept;         /* places, for rooms that were told */
 	pthread_cond_t room; /* the queue is not full */
 	size_t waiting;      /* for room: threads */
 
@@ -275,6 +279,10 @@ void reactor__jobs_remove(struct reactor_future *);
 /* Ends all that wait, in that state; with the lock. */
 void reactor__jobs_end(
     struct reactor_executor *, int state, int error, const char *text);
+/* Is there no place for who calls?  With the lock; room.c. */
+int reactor__jobs_full(const struct reactor_executor *);
+/* The same: takes the place. */
+void reactor__jobs_put(struct reactor_executor *, struct reactor_future *);
 /* The queue takes something, or nothing any more; with the lock. */
 void reactor__jobs_room(struct reactor_executor *);
 

@@ -128,9 +128,15 @@ int
 reactor__condition_wait(
     pthread_cond_t *condition, pthread_mutex_t *lock, int64_t deadline)
 {
-	if (deadline == INT64_MAX)
-		return pthread_cond_wait(condition, lock);
-	return xo_wait(condition, lock, deadline);
+	int result, was;
+
+	/* Who is cancelled here would leave with the lock. */
+	(void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &was);
+	result = deadline == INT64_MAX
+	    ? pthread_cond_wait(condition, lock)
+	    : xo_wait(condition, lock, deadline);
+	(void)pthread_setcancelstate(was, &was);
+	return result;
 }
 
 void
@@ -140,6 +146,12 @@ reactor__thread_name(const char *name)
 
 	(void)snprintf(cut, sizeof(cut), "%s", name);
 	xo_name(cut);
+}
+
+size_t
+reactor__stack_room(void)
+{
+	return 0;
 }
 
 /* POSIX's strerror_r(3); GNU's returns a pointer, which is not asked for. */
@@ -211,24 +223,24 @@ reactor__memory_open(size_t size)
 	return -1;
 }
 
-/* There are no seals: who has the descriptor has to be trusted. */
+/*
+ * There are no seals.  What others can make shorter is not safe to look at, so
+ * large bytes go through the sockets.
+ */
 int
 reactor__memory_seal(int fd)
 {
 	(void)fd;
-	return 0;
+	errno = ENOTSUP;
+	return -1;
 }
 
 int
 reactor__memory_check(int fd, size_t size)
 {
-	struct stat st;
-
-	if (fstat(fd, &st) == -1)
-		return -1;
-	if (st.st_size >= 0 && (uint64_t)st.st_size >= size)
-		return 0;
-	errno = EPROTO;
+	(void)fd;
+	(void)size;
+	errno = ENOTSUP;
 	return -1;
 }
 

@@ -112,7 +112,7 @@ reactor__process_stop(struct reactor__worker *w)
 	(void)shutdown(p->contact.socket, SHUT_WR);
 	if (reactor__process_wait(p, XX_LEAVE) == 0)
 		reactor__process_kill(w, 0);
-	xx_bury(w, !p->lost && p->status == 0);
+	xx_bury(w, !p->lost && WIFEXITED(p->status));
 }
 
 /* ---- Its beginning ------------------------------------------------------- */
@@ -165,10 +165,13 @@ xx_spawn(struct reactor__worker *w, struct xx_why *why)
 		w->pid = report.value;
 		p->running = 1;
 		pool->stats.started++;
+		if (p->doomed) /* while it was being started */
+			reactor__helper_kill(
+			    pool->helper, p->contact.serial, SIGKILL);
 		reactor__executor_unlock(pool);
 		return 0;
 	}
-	/* The pipe for reports has ended: it was not even received, or... */
+	/* Without a report, the helper is gone or had no descriptor for it. */
 	reactor__contact_close(&p->contact);
 	if (p->lost && !reactor__helper_alive(pool->helper))
 		return xx_lost(why);

@@ -61,12 +61,6 @@ reactor__jobs_end(
 
 /* ---- In ------------------------------------------------------------------ */
 
-static int
-xq_full(const struct reactor_executor *pool)
-{
-	return pool->options.queue > 0 && pool->queued >= pool->options.queue;
-}
-
 /* 0, or the errno why it takes no more jobs. */
 static int
 xq_closed(const struct reactor_executor *pool)
@@ -80,11 +74,12 @@ xq_wait(struct reactor_executor *pool, int try)
 {
 	int error;
 
-	while ((error = xq_closed(pool)) == 0 && xq_full(pool)) {
-		if (try || reactor__worker_self(pool) != NULL)
+	while ((error = xq_closed(pool)) == 0 && reactor__jobs_full(pool)) {
+		if (try || reactor__executor_inside(pool))
 			return EAGAIN;
 		pool->waiting++;
-		(void)pthread_cond_wait(&pool->room, &pool->lock);
+		(void)reactor__condition_wait(
+		    &pool->room, &pool->lock, INT64_MAX);
 		pool->waiting--;
 	}
 	return error;
@@ -110,8 +105,7 @@ xq_put(struct reactor_executor *pool, struct reactor_future *f, int try)
 	error = xq_wait(pool, try);
 	if (error == 0) {
 		f->submitted = reactor__clock(REACTOR__MONOTONIC);
-		reactor__chain_append(&pool->queue, &f->link);
-		pool->queued++;
+		reactor__jobs_put(pool, f);
 		error = xq_thread(pool, f);
 		if (error != 0)
 			reactor__jobs_remove(f);

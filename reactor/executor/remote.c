@@ -147,7 +147,8 @@ xrm_failed(struct reactor__worker *w, int state, int last,
 	reactor__process_bury(w);
 	if (p->lost || p->doomed)
 		xrm_killed(w, result);
-	else if (began || last || state == REACTOR__NONSENSE)
+	else if (began || last || state == REACTOR__NONSENSE ||
+	    (w->pool->options.flags & REACTOR_BREAK) != 0)
 		xrm_died(w, how, result);
 	else
 		return 1;

@@ -1,9 +1,10 @@
 /*
  * SPDX-License-Identifier: ISC
  *
- * room.c: loops and threads wait until a full queue has room.  Each job that
- * leaves the queue lets one handler and one thread in, who look again; a handler
- * that left the place free, whatever it did, lets in the next.
+ * room.c: loops and threads wait until a full queue has room.  Who has a
+ * handler is served in the order of coming: a place that becomes free is kept
+ * for the first, until its callback has returned; if that left it free, it is
+ * the next one's.  Threads wait for what these leave.
  */
 #include "reactor/executor/pool.h"
 
@@ -28,11 +29,37 @@ xk_closed(const struct reactor_executor *pool)
 	return pool->broken != 0 || pool->shut;
 }
 
-static int
-xk_full(const struct reactor_executor *pool)
+/* The executor that keeps a place for the callback that runs, or NULL. */
+static _Thread_local struct reactor_executor *xk_kept;
+
+static size_t
+xk_taken(const struct reactor_executor *pool)
 {
-	return !xk_closed(pool) && pool->options.queue > 0 &&
-	    pool->queued >= pool->options.queue;
+	return pool->queued + pool->kept;
+}
+
+static int
+xk_place(const struct reactor_executor *pool)
+{
+	return pool->options.queue == 0 || xk_taken(pool) < pool->options.queue;
+}
+
+int
+reactor__jobs_full(const struct reactor_executor *pool)
+{
+	return pool->options.queue > 0 &&
+	    xk_taken(pool) - (xk_kept == pool) >= pool->options.queue;
+}
+
+void
+reactor__jobs_put(struct reactor_executor *pool, struct reactor_future *f)
+{
+	reactor__chain_append(&pool->queue, &f->link);
+	pool->queued++;
+	if (xk_kept != pool)
+		return;
+	xk_kept = NULL;
+	pool->kept--;
 }
 
 static void
@@ -42,6 +69,7 @@ xk_send_first(struct reactor_executor *pool)
 	    REACTOR_OWNER(pool->rooms.next, struct reactor_room, link);
 
 	reactor__chain_remove(&room->link);
+	pool->kept++;
 	xk_set(room, XK_SENT);
 	reactor_post_send(room->post.data, &room->post);
 }
@@ -49,18 +77,14 @@ xk_send_first(struct reactor_executor *pool)
 void
 reactor__jobs_room(struct reactor_executor *pool)
 {
-	int all = xk_closed(pool);
+	int closed = xk_closed(pool);
 
-	if (xk_full(pool))
-		return;
-	while (!reactor__chain_empty(&pool->rooms)) {
+	while (
+	    !reactor__chain_empty(&pool->rooms) && (closed || xk_place(pool)))
 		xk_send_first(pool);
-		if (!all)
-			break;
-	}
-	if (all)
+	if (closed)
 		(void)pthread_cond_broadcast(&pool->room);
-	else if (pool->waiting > 0)
+	else if (pool->waiting > 0 && xk_place(pool))
 		(void)pthread_cond_signal(&pool->room);
 }
 
@@ -73,8 +97,12 @@ xk_posted(struct reactor *r, struct reactor_post *post)
 
 	xk_set(room, XK_IDLE);
 	reactor_post_stop(r, post);
+	xk_kept = pool;
 	room->callback(r, room);
 	reactor__executor_lock(pool);
+	if (xk_kept == pool)
+		pool->kept--;
+	xk_kept = NULL;
 	reactor__jobs_room(pool);
 	reactor__executor_unlock(pool);
 	reactor__executor_release(pool);
@@ -125,10 +153,12 @@ reactor_room_stop(struct reactor *r, struct reactor_room *room)
 	ours = reactor__executor_ours(pool) == 0;
 	if (ours) {
 		reactor__executor_lock(pool);
-		if (xk_get(room) == XK_LISTED)
+		if (xk_get(room) == XK_LISTED) {
 			reactor__chain_remove(&room->link);
-		else
+		} else {
+			pool->kept--;
 			reactor__jobs_room(pool); /* the next, instead */
+		}
 		reactor__executor_unlock(pool);
 	}
 	xk_set(room, XK_IDLE);

@@ -20,6 +20,8 @@ int reactor__condition_wait(
     pthread_cond_t *, pthread_mutex_t *, int64_t deadline);
 /* Of the thread that calls. */
 void reactor__thread_name(const char *);
+/* How much this thread's own stack still has; 0: not known, or on another. */
+size_t reactor__stack_room(void);
 /* The error in words, as strerror(3) has it. */
 const char *reactor__error_text(int error, char *text, size_t size);
 unsigned reactor__processors(void); /* that this process may use */
@@ -28,9 +30,9 @@ unsigned reactor__processors(void); /* that this process may use */
 
 /* A file without a name, >= 3 and close-on-exec, to be passed on; -1. */
 int reactor__memory_open(size_t size);
-/* From now on its size cannot be changed by anybody, where that can be had. */
+/* From now on its size cannot be changed by anybody; -1: that cannot be had. */
 int reactor__memory_seal(int fd);
-/* 0: it is at least that long, and will stay so; -1. */
+/* 0: it is at least that long, and sealed; -1. */
 int reactor__memory_check(int fd, size_t size);
 /* Closes all descriptors from that number on. */
 void reactor__close_from(int first);

@@ -25,32 +25,80 @@ xt_check(struct reactor_executor *pool, reactor_job_fn *function)
 	return 0; /* it is where we are */
 }
 
-/* Runs the initializer. */
-static int
-xt_ready(struct reactor__worker *w)
+/* ---- Running ------------------------------------------------------------- */
+
+static void
+xt_drop(void *result)
+{
+	reactor__result_free(result);
+}
+
+/*
+ * While the function runs its thread can be cancelled, as any other; whoever
+ * wants that at its end shall have it here, and not in the next job.
+ */
+static void
+xt_function(struct reactor__worker *w, reactor_job_fn *function,
+    struct reactor__result *result)
+{
+	int was;
+
+	(void)pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, &was);
+	reactor__job_run(&w->job, function, result);
+	pthread_cleanup_push(xt_drop, result);
+	pthread_testcancel();
+	pthread_cleanup_pop(0);
+	(void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &was);
+}
+
+static void
+xt_failed(struct reactor__worker *w, const struct reactor__result *result)
+{
+	reactor__executor_break(w->pool, ENOTRECOVERABLE,
+	    "the initializer failed: %s",
+	    result->size > 0 ? (const char *)result->bytes
+			     : "no memory for the words");
+}
+
+static void
+xt_initialize(struct reactor__worker *w, struct reactor__result *result)
 {
 	const struct reactor_executor_options *options = &w->pool->options;
 	static const int nobody_asks;
-	struct reactor__result result;
 	struct reactor_job *job = &w->job;
 
-	w->prepared = 1;
-	if (options->initialize == NULL)
-		return 0;
 	memset(job, 0, sizeof(*job));
-	job->argument = (void *)(uintptr_t)options->argument;
+	job->argument = w->argument;
+	if (options->size > 0)
+		memcpy(w->argument, options->argument, options->size);
 	job->size = options->size;
 	job->name = "initialize";
 	job->worker = w->number;
 	job->asked = &nobody_asks;
-	reactor__job_run(job, options->initialize, &result);
-	if (result.error != 0)
-		reactor__executor_break(w->pool, ENOTRECOVERABLE,
-		    "the initializer failed: %s",
-		    result.size > 0 ? (const char *)result.bytes
-				    : "no memory for the words");
+	xt_function(w, options->initialize, result);
+}
+
+static int
+xt_ready(struct reactor__worker *w)
+{
+	const struct reactor_executor_options *options = &w->pool->options;
+	struct reactor__result result;
+	int error;
+
+	w->prepared = 1;
+	if (options->initialize == NULL)
+		return 0;
+	/* It may keep that, as long as the thread lives. */
+	w->argument = reactor__allocate(NULL, options->size + 1);
+	if (w->argument != NULL)
+		xt_initialize(w, &result);
+	else
+		reactor__result_fail(&result, ENOMEM, NULL);
+	error = result.error;
+	if (error != 0)
+		xt_failed(w, &result);
 	reactor__result_free(&result);
-	return result.error != 0 ? -1 : 0;
+	return error != 0 ? -1 : 0;
 }
 
 static void
@@ -65,7 +113,7 @@ xt_run(struct reactor__worker *w, struct reactor__result *result)
 	job->name = f->name;
 	job->worker = w->number;
 	job->asked = &f->asked;
-	reactor__job_run(job, f->function, result);
+	xt_function(w, f->function, result);
 }
 
 static void

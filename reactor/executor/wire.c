@@ -77,12 +77,12 @@ static int
 xy_high(int fd[2])
 {
 	fd[0] = reactor__descriptor_high(fd[0]);
-	fd[1] = reactor__descriptor_high(fd[1]);
+	if (fd[0] != -1)
+		fd[1] = reactor__descriptor_high(fd[1]);
 	if (fd[0] != -1 && fd[1] != -1)
 		return 0;
 	reactor__wire_close(&fd[0]);
 	reactor__wire_close(&fd[1]);
-	errno = EMFILE; /* the only reason that there can be */
 	return -1;
 }
 
@@ -256,6 +256,10 @@ reactor__wire_file(const void *bytes, size_t size)
 
 	if (fd == -1)
 		return -1;
+	if (reactor__memory_seal(fd) == -1) {
+		reactor__wire_close(&fd);
+		return -1;
+	}
 	while (done < size) {
 		n = pwrite(
 		    fd, (const char *)bytes + done, size - done, (off_t)done);
@@ -264,7 +268,7 @@ reactor__wire_file(const void *bytes, size_t size)
 		else if (n == 0 || errno != EINTR)
 			break;
 	}
-	if (done == size && reactor__memory_seal(fd) == 0)
+	if (done == size)
 		return fd;
 	reactor__wire_close(&fd);
 	return -1;

@@ -14,12 +14,25 @@
 #include "reactor/executor/pool.h"
 #include "reactor/executor/system.h"
 
-static _Thread_local struct reactor__worker *xw_self;
+enum { XW_NAME = 15 }; /* as long may the name of a thread be */
 
-struct reactor__worker *
-reactor__worker_self(const struct reactor_executor *pool)
+/* Whose thread this is. */
+static _Thread_local const struct reactor_executor *xw_inside;
+
+void
+reactor__executor_enter(const struct reactor_executor *pool)
 {
-	return xw_self != NULL && xw_self->pool == pool ? xw_self : NULL;
+	int was;
+
+	xw_inside = pool;
+	/* Who waits or holds a lock must not be cancelled. */
+	(void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &was);
+}
+
+int
+reactor__executor_inside(const struct reactor_executor *pool)
+{
+	return xw_inside == pool;
 }
 
 void
@@ -43,6 +56,8 @@ reactor__worker_join(struct reactor_executor *pool)
 		reactor__chain_remove(&w->link);
 		reactor__executor_unlock(pool);
 		(void)pthread_join(w->thread, NULL);
+		if (w->argument != NULL)
+			(void)reactor__allocate(w->argument, 0);
 		(void)reactor__allocate(w, 0);
 		reactor__executor_lock(pool);
 	}
@@ -179,12 +194,15 @@ xw_exited(void *worker)
 	reactor__executor_unlock(pool);
 }
 
+/* The number is what tells them apart. */
 static void
 xw_name(const struct reactor__worker *w)
 {
-	char name[64];
+	char name[64], number[16];
+	int n = snprintf(number, sizeof(number), "-%u", w->number);
 
-	(void)snprintf(name, sizeof(name), "%s-%u", w->pool->name, w->number);
+	(void)snprintf(
+	    name, sizeof(name), "%.*s%s", XW_NAME - n, w->pool->name, number);
 	reactor__thread_name(name);
 }
 
@@ -194,7 +212,7 @@ xw_main(void *worker)
 	struct reactor__worker *w = worker;
 	struct reactor_executor *pool = w->pool;
 
-	xw_self = w;
+	reactor__executor_enter(pool);
 	xw_name(w);
 	reactor__worker_join(pool);
 	pthread_cleanup_push(xw_exited, w);
