@@ -118,7 +118,7 @@ struct program {
 	int victims;
 };
 
-static long live;
+static atomic_long live; /* jobs of threads allocate as well */
 
 static void *
 resize(void *memory, size_t size)

@@ -94,7 +94,10 @@ xd_posted(struct reactor *r, struct reactor_post *post)
 	struct reactor_future *f = done->future;
 
 	reactor_post_stop(r, post);
+	/* Who sent it may still be waking the loop, which may end after this. */
+	reactor__executor_lock(f->pool);
 	xd_set(done, XD_IDLE);
+	reactor__executor_unlock(f->pool);
 	done->callback(r, done);
 	reactor_future_detach(f);
 }

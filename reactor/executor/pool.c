@@ -249,9 +249,9 @@ xp_kill_all(struct reactor_executor *pool)
 	for (link = pool->workers.next; link != &pool->workers;
 	     link = link->next) {
 		w = REACTOR_OWNER(link, struct reactor__worker, link);
-		if (w->future == NULL)
-			continue;
-		__atomic_store_n(&w->future->asked, 1, __ATOMIC_RELAXED);
+		if (w->future != NULL)
+			__atomic_store_n(
+			    &w->future->asked, 1, __ATOMIC_RELAXED);
 		if (pool->kind->kill != NULL)
 			pool->kind->kill(w);
 	}

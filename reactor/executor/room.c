@@ -95,7 +95,10 @@ xk_posted(struct reactor *r, struct reactor_post *post)
 	    REACTOR_OWNER(post, struct reactor_room, post);
 	struct reactor_executor *pool = room->executor;
 
+	/* Who sent it may still be waking the loop, which may end after this. */
+	reactor__executor_lock(pool);
 	xk_set(room, XK_IDLE);
+	reactor__executor_unlock(pool);
 	reactor_post_stop(r, post);
 	xk_kept = pool;
 	room->callback(r, room);
