@@ -179,7 +179,7 @@ task_submit_as(struct reactor_executor *executor, reactor_job_fn *function,
 /* ---- Both ---------------------------------------------------------------- */
 
 struct reactor_future *
-task_call_as(struct reactor_executor *executor, reactor_job_fn *function,
+task_execute_as(struct reactor_executor *executor, reactor_job_fn *function,
     const void *bytes, size_t size,
     const struct reactor_job_attributes *attributes,
     struct reactor_outcome *outcome, const char *name)

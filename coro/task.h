@@ -476,14 +476,17 @@ struct reactor_future *task_submit_as(struct reactor_executor *,
  * the outcome points to; reactor_future_detach gives it up.  NULL: it could not
  * be submitted, or ECANCELED.
  */
-#define task_call(executor, function, bytes, size, outcome) \
-	task_call_as(executor, function, bytes, size, NULL, outcome, #function)
-#define task_call_with(executor, function, bytes, size, attributes, outcome) \
-	task_call_as(                                                        \
+#define task_execute(executor, function, bytes, size, outcome) \
+	task_execute_as(                                       \
+	    executor, function, bytes, size, NULL, outcome, #function)
+#define task_execute_with(                                \
+    executor, function, bytes, size, attributes, outcome) \
+	task_execute_as(                                  \
 	    executor, function, bytes, size, attributes, outcome, #function)
-struct reactor_future *task_call_as(struct reactor_executor *, reactor_job_fn *,
-    const void *bytes, size_t size, const struct reactor_job_attributes *,
-    struct reactor_outcome *, const char *name);
+struct reactor_future *task_execute_as(struct reactor_executor *,
+    reactor_job_fn *, const void *bytes, size_t size,
+    const struct reactor_job_attributes *, struct reactor_outcome *,
+    const char *name);
 
 /* ---- Seeing: task_dump(3) ------------------------------------------------ */
 

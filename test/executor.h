@@ -37,14 +37,12 @@ enum { EXE_THREADS = 3 };
 enum { EXE_THREADS = 1 };
 #endif
 
-/* These end the program if an allocation is too large. */
-#if defined(__SANITIZE_THREAD__) || EXE_FEATURE(thread_sanitizer) || \
-    defined(__SANITIZE_ADDRESS__) || EXE_FEATURE(address_sanitizer)
-enum { EXE_SANITIZED = 1 };
+/* That one does not know that a cancelled thread has left its frames. */
+#if defined(__SANITIZE_ADDRESS__) || EXE_FEATURE(address_sanitizer)
+enum { EXE_ADDRESS = 1 };
 #else
-enum { EXE_SANITIZED = 0 };
+enum { EXE_ADDRESS = 0 };
 #endif
-
 /* ---- What all see -------------------------------------------------------- */
 
 struct exe_world {

@@ -520,24 +520,22 @@ static void
 workers_as_needed(void)
 {
 	struct reactor_executor *x = exe_open(3);
-	struct reactor_executor_statistics stats;
+	struct reactor_worker_info list[3];
 	struct reactor_future *f[5];
 	int i;
 
+	CHECK_INT(reactor_executor_workers(x, list, 3), 0);
 	for (i = 0; i < 5; i++) {
 		exe_good(exe_submit(x, exe_count));
-		EXE_UNTIL((reactor_executor_stats(x, &stats),
-		    stats.workers == 1 && stats.running == 0));
-		exe_sleep(3 * EXE_MS); /* it is idle again */
+		EXE_UNTIL(reactor_executor_workers(x, list, 3) > 0 &&
+		    list[0].state == REACTOR_IDLE);
 	}
-	reactor_executor_stats(x, &stats);
-	CHECK(stats.workers <= 2);
+	CHECK_INT(reactor_executor_workers(x, list, 3), 1);
+	CHECK_INT(list[0].jobs, 5);
 	for (i = 0; i < 5; i++)
 		f[i] = exe_submit(x, exe_hold);
 	EXE_UNTIL(exe_world->running == 3);
-	reactor_executor_stats(x, &stats);
-	CHECK_INT(stats.workers, 3);
-	CHECK_INT(stats.queued, 2);
+	CHECK_INT(reactor_executor_workers(x, list, 3), 3);
 	exe_open_gate();
 	for (i = 0; i < 5; i++)
 		exe_good(f[i]);

@@ -39,7 +39,7 @@ cancels_itself(struct reactor_job *job)
 static int
 cancels_late(struct reactor_job *job)
 {
-	(void)job;
+	CHECK(reactor_job_return(job, "lost", 4) == 0);
 	pthread_cancel(pthread_self());
 	return 0;
 }
@@ -84,6 +84,8 @@ job_exits(void)
 static void
 job_is_cancelled(void)
 {
+	if (EXE_ADDRESS)
+		SKIP("AddressSanitizer does not know of cancelled threads");
 	thread_ends(cancels_itself);
 }
 
@@ -93,8 +95,12 @@ job_is_cancelled_late(void)
 {
 	struct reactor_executor_options options = { .workers = 1,
 		.trace = "/dev/null" };
-	struct reactor_executor *x = exe_open_with(&options);
+	struct reactor_executor *x;
 	int i;
+
+	if (EXE_ADDRESS)
+		SKIP("AddressSanitizer does not know of cancelled threads");
+	x = exe_open_with(&options);
 
 	for (i = 0; i < 5; i++) {
 		struct reactor_future *f = exe_submit(x, cancels_late);
@@ -546,6 +552,50 @@ waiter_is_cancelled(void)
 	exe_close_all(x);
 }
 
+static void
+ignored(struct reactor *r, struct reactor_done *done)
+{
+	(void)r;
+	(void)done;
+	exe_world->n[0]++;
+}
+
+static void *
+cancels_job(void *future)
+{
+	pthread_cancel(pthread_self());
+	CHECK_INT(reactor_future_cancel(future), 0); /* wakes the loop */
+	exe_world->n[1]++;
+	pthread_testcancel();
+	return NULL;
+}
+
+/* Whoever is asked to end does not take the lock along. */
+static void
+caller_is_cancelled(void)
+{
+	struct reactor *r = reactor_open(NULL);
+	struct reactor_executor *x = exe_open(1);
+	struct reactor_future *f = exe_plug(x), *g = exe_submit(x, exe_count);
+	struct reactor_done done = { .callback = ignored, .future = g };
+	pthread_t thread;
+
+	if (EXE_ADDRESS)
+		SKIP("AddressSanitizer does not know of cancelled threads");
+	CHECK_INT(reactor_done_start(r, &done), 0);
+	CHECK_INT(pthread_create(&thread, NULL, cancels_job, g), 0);
+	CHECK_INT(pthread_join(thread, NULL), 0);
+	CHECK_INT(exe_world->n[1], 1);
+	exe_open_gate();
+	CHECK_INT(reactor_run(r), 0);
+	CHECK_INT(exe_world->n[0], 1);
+	exe_good(f);
+	exe_ends(g, REACTOR_CANCELLED, ECANCELED);
+	exe_close(x);
+	CHECK_INT(reactor_close(r), 0);
+	exe_over();
+}
+
 static const struct test tests[] = {
 	TEST_THREADS("a job calls pthread_exit", job_exits),
 	TEST_THREADS("a job cancels its thread", job_is_cancelled),
@@ -566,5 +616,7 @@ static const struct test tests[] = {
 	TEST_THREADS("the size of the stack", stack_size),
 	TEST_THREADS("the initializer's argument is its own", initializers),
 	TEST_THREADS("a waiting thread is cancelled", waiter_is_cancelled),
+	TEST_THREADS(
+	    "a thread that is cancelled cancels a job", caller_is_cancelled),
 };
 TEST_MAIN(tests)

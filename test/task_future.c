@@ -281,20 +281,20 @@ call_simple(void)
 	int n = 4;
 
 	open_pool(1, 0);
-	f = task_call(pool, doubles, &n, sizeof(n), &outcome);
+	f = task_execute(pool, doubles, &n, sizeof(n), &outcome);
 	CHECK(f != NULL);
 	CHECK_INT(number_in(&outcome), 8);
 	reactor_future_detach(f);
-	f = task_call(pool, fails, &n, sizeof(n), &outcome);
+	f = task_execute(pool, fails, &n, sizeof(n), &outcome);
 	CHECK(f != NULL);
 	CHECK_INT(outcome.error, EDOM);
 	reactor_future_detach(f);
-	f = task_call_with(pool, doubles, &n, sizeof(n), &named, NULL);
+	f = task_execute_with(pool, doubles, &n, sizeof(n), &named, NULL);
 	CHECK(f != NULL);
 	CHECK_STR(reactor_future_name(f), "a name");
 	CHECK_INT(peek(f).state, REACTOR_FINISHED);
 	reactor_future_detach(f);
-	f = task_call_with(pool, NULL, &n, sizeof(n), &named, &outcome);
+	f = task_execute_with(pool, NULL, &n, sizeof(n), &named, &outcome);
 	CHECK(f == NULL);
 	CHECK_INT(errno, EINVAL);
 	close_pool();
@@ -310,7 +310,7 @@ call_limited(void)
 	int n = 200;
 
 	open_pool(1, 0);
-	f = task_call_with(pool, sleeps, &n, sizeof(n), &brief, &outcome);
+	f = task_execute_with(pool, sleeps, &n, sizeof(n), &brief, &outcome);
 	CHECK(f != NULL);
 	CHECK_INT(outcome.error, ETIMEDOUT);
 	reactor_future_detach(f);
@@ -338,7 +338,7 @@ await_others_run(void)
 	int n = 50;
 
 	open_pool(1, 0);
-	f = task_call(pool, sleeps, &n, sizeof(n), NULL);
+	f = task_execute(pool, sleeps, &n, sizeof(n), NULL);
 	CHECK(f != NULL);
 	reactor_future_detach(f);
 	tasks_stop(t);
@@ -508,7 +508,7 @@ awaits_in_vain(void *when)
 	CHECK_INT(errno, ECANCELED);
 	CHECK(SUBMIT(doubles, 1) == NULL);
 	CHECK_INT(errno, ECANCELED);
-	CHECK(task_call(pool, doubles, &n, sizeof(n), NULL) == NULL);
+	CHECK(task_execute(pool, doubles, &n, sizeof(n), NULL) == NULL);
 	CHECK_INT(errno, ECANCELED);
 	CHECK_INT(task_scope_leave(&scope), -1);
 	CHECK_INT(errno, ECANCELED);
@@ -559,7 +559,7 @@ calls_in_vain(void *unused)
 	int n = 1;
 
 	(void)unused;
-	CHECK(task_call(pool, doubles, &n, sizeof(n), NULL) == NULL);
+	CHECK(task_execute(pool, doubles, &n, sizeof(n), NULL) == NULL);
 	return -1;
 }
 
@@ -757,7 +757,7 @@ full_try(void)
 	held = crowd(NULL, 0);
 	CHECK(task_submit_with(pool, doubles, &n, sizeof(n), &try) == NULL);
 	CHECK_INT(errno, EAGAIN);
-	CHECK(task_call_with(pool, doubles, &n, sizeof(n), &try, &outcome) ==
+	CHECK(task_execute_with(pool, doubles, &n, sizeof(n), &try, &outcome) ==
 	    NULL);
 	CHECK_INT(errno, EAGAIN);
 	uncrowd(held);
@@ -943,8 +943,8 @@ calls(void *number)
 	struct reactor_outcome outcome;
 	struct reactor_future *f;
 
-	f = n < 0 ? task_call(pool, fails, &n, sizeof(n), &outcome)
-		  : task_call(pool, doubles, &n, sizeof(n), &outcome);
+	f = n < 0 ? task_execute(pool, fails, &n, sizeof(n), &outcome)
+		  : task_execute(pool, doubles, &n, sizeof(n), &outcome);
 	if (f == NULL)
 		return -1;
 	if (outcome.error == 0)
@@ -1180,7 +1180,7 @@ not_for_others(void)
 	CHECK_INT(errno, EPERM);
 	CHECK(SUBMIT(doubles, 2) == NULL);
 	CHECK_INT(errno, EPERM);
-	CHECK(task_call(pool, doubles, &n, sizeof(n), &outcome) == NULL);
+	CHECK(task_execute(pool, doubles, &n, sizeof(n), &outcome) == NULL);
 	CHECK_INT(errno, EPERM);
 	CHECK_INT(reactor_future_wait(f, -1, &outcome), 0);
 	CHECK_INT(number_in(&outcome), 4);
@@ -1274,7 +1274,7 @@ trades(void *number)
 		if (f == NULL)
 			return -1;
 		submitted++;
-		g = task_call(pool, ponders, &n, sizeof(n), &outcome);
+		g = task_execute(pool, ponders, &n, sizeof(n), &outcome);
 		if (g != NULL) {
 			CHECK_INT(number_in(&outcome), 2 * n);
 			got++;
@@ -1333,7 +1333,7 @@ gets_bored(void *number)
 
 	for (i = 0; i < 20; i++) {
 		CHECK_INT(task_scope_enter(&scope, n * 7919 % 997 * 1000), 0);
-		f = task_call(pool, doubles, &n, sizeof(n), &outcome);
+		f = task_execute(pool, doubles, &n, sizeof(n), &outcome);
 		if (f != NULL && outcome.state == REACTOR_FINISHED)
 			CHECK_INT(number_in(&outcome), 2 * n);
 		else if (f == NULL)

@@ -69,7 +69,7 @@ xd_tell(struct reactor_executor *pool, struct reactor_done *done)
 		return;
 	}
 	xd_set(done, XD_SENT);
-	reactor_post_send(done->post.data, &done->post);
+	reactor__executor_post(done->post.data, &done->post);
 }
 
 void

@@ -21,69 +21,11 @@ struct xb_talk {
 	struct reactor__answer answer;
 	size_t got;       /* of the answer and its bytes */
 	int file;         /* that came with it, or -1 */
+	int cut;          /* there was no room for it */
 	char first[4096]; /* of the bytes */
 };
 
 enum { XB_MORE = -1 }; /* besides enum reactor__exchange */
-
-/* ---- Reports ------------------------------------------------------------- */
-
-static void
-xb_ended(struct reactor__process *p, int lost, int status)
-{
-	p->dead = 1;
-	p->lost = lost;
-	p->status = status;
-}
-
-/* Rounds up, so that a time-out of poll(2) is not early. */
-static int
-xb_milliseconds(int64_t ns)
-{
-	int64_t ms = ns <= 0 ? 0 : (ns - 1) / REACTOR_MILLISECOND + 1;
-
-	if (ns == INT64_MAX)
-		return -1;
-	return ms < 1000000 ? (int)ms : 1000000;
-}
-
-int
-reactor__process_report(
-    struct reactor__process *p, int64_t ns, struct reactor__report *report)
-{
-	struct pollfd fd = { p->contact.reports, POLLIN, 0 };
-	int64_t until =
-	    reactor__clock_add(reactor__clock(REACTOR__MONOTONIC), ns);
-	int64_t left = ns;
-	ssize_t n;
-
-	while (poll(&fd, 1, xb_milliseconds(left)) <= 0) {
-		if (ns == INT64_MAX)
-			continue;
-		left = until - reactor__clock(REACTOR__MONOTONIC);
-		if (left <= 0)
-			return 0;
-	}
-	do
-		n = read(p->contact.reports, report, sizeof(*report));
-	while (n == -1 && errno == EINTR);
-	if (n != (ssize_t)sizeof(*report))
-		xb_ended(p, 1, 0);
-	else if (report->what == REACTOR__WORKER_ENDED)
-		xb_ended(p, 0, report->value);
-	return 1;
-}
-
-int
-reactor__process_wait(struct reactor__process *p, int64_t ns)
-{
-	struct reactor__report report;
-
-	while (!p->dead)
-		if (reactor__process_report(p, ns, &report) == 0)
-			return 0;
-	return 1;
-}
 
 /* ---- The answer ---------------------------------------------------------- */
 
@@ -114,8 +56,12 @@ xb_begin(struct xb_talk *t)
 	size_t more = t->got - sizeof(*answer);
 
 	if (answer->sequence != t->sequence || answer->error < 0 ||
-	    ((answer->flags & REACTOR__FILE) != 0) != (t->file != -1))
+	    ((answer->flags & REACTOR__FILE) != 0) != (t->file != -1 || t->cut))
 		return REACTOR__NONSENSE;
+	if (t->file == -1 && t->cut) {
+		reactor__result_fail(result, EMFILE, NULL);
+		return REACTOR__ANSWERED;
+	}
 	result->error = answer->error;
 	if (t->file != -1)
 		return xb_map(t);
@@ -166,6 +112,7 @@ xb_receive(struct xb_talk *t)
 			return XB_MORE;
 		if (n <= 0)
 			return REACTOR__DEAD;
+		t->cut |= message.cut;
 		if (message.descriptors > 0)
 			t->file = message.passed[0];
 		was = t->got;
@@ -221,7 +168,7 @@ xb_poll(const struct xb_talk *t, int64_t deadline, struct pollfd fd[2])
 	fd[0].revents = fd[1].revents = 0;
 	if (deadline != INT64_MAX)
 		left = deadline - reactor__clock(REACTOR__MONOTONIC);
-	if (poll(fd, 2, xb_milliseconds(left)) == 0 && left <= 0)
+	if (poll(fd, 2, reactor__process_milliseconds(left)) == 0 && left <= 0)
 		return REACTOR__LATE;
 	return XB_MORE;
 }
@@ -282,6 +229,7 @@ reactor__process_call(struct reactor__process *p, struct reactor__call *call,
 	t.result = result;
 	t.got = 0;
 	t.file = -1;
+	t.cut = 0;
 	memset(&t.call, 0, sizeof(t.call));
 	file = xb_begin_call(&t, call, bytes, name);
 	state = xb_send(&t);

@@ -120,14 +120,16 @@ xh_fork_somewhere(void)
 {
 	struct xh_fork f = { getpid(), -1, 0 };
 	pthread_t thread;
+	int error;
 
 	if (reactor__stack_room() >= XH_ROOM) {
 		xh_fork_here(&f);
 	} else {
-		f.error =
-		    reactor__thread_create(&thread, XH_STACK, xh_fork, &f);
-		if (f.error == 0)
+		error = reactor__thread_create(&thread, XH_STACK, xh_fork, &f);
+		if (error == 0)
 			(void)pthread_join(thread, NULL);
+		else
+			f.error = error;
 	}
 	errno = f.error;
 	return f.pid;
@@ -152,9 +154,7 @@ xh_start(struct reactor__helper *helper)
 	int error;
 
 	helper->image = reactor__image_take();
-	if (helper->image == NULL)
-		return -1;
-	if (xh_pair() == -1)
+	if (helper->image == NULL || xh_pair() == -1)
 		return -1;
 	helper->pid = xh_fork_somewhere();
 	error = errno;

@@ -19,6 +19,7 @@ struct reactor__helper {
 	unsigned references;
 	pid_t pid;
 	int control;
+	int lost;                     /* a worker knows that it is gone */
 	uint64_t serial;              /* of the last process */
 	struct reactor__image *image; /* the functions it has */
 };
@@ -48,6 +49,8 @@ void reactor__orders_unlock(void);
 int reactor__helper_alive(struct reactor__helper *);
 /* The same, with the lock. */
 int reactor__order_possible(const struct reactor__helper *);
+/* It is gone, even if its socket does not say so yet. */
+void reactor__helper_lost(struct reactor__helper *);
 /* Asks for one more process, of which the reports will tell. */
 int reactor__helper_spawn(struct reactor__helper *, struct reactor__contact *);
 void reactor__contact_close(struct reactor__contact *);

@@ -24,6 +24,7 @@ reactor_job_result(struct reactor_job *job, size_t size)
 		return NULL;
 	job->result = new;
 	job->result_size = size;
+	job->error = 0; /* these are not the words of a failure */
 	return new;
 }
 
@@ -141,6 +142,27 @@ static pthread_mutex_t xj_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct xj_entry *xj_entries;
 static size_t xj_length, xj_capacity;
 
+/* A worker process must not find it locked by a thread that it has not. */
+static pthread_once_t xj_once = PTHREAD_ONCE_INIT;
+
+static void
+xj_before(void)
+{
+	(void)pthread_mutex_lock(&xj_lock);
+}
+
+static void
+xj_after(void)
+{
+	(void)pthread_mutex_unlock(&xj_lock);
+}
+
+static void
+xj_init(void)
+{
+	(void)pthread_atfork(xj_before, xj_after, xj_after);
+}
+
 static struct xj_entry *
 xj_find(const char *name)
 {
@@ -179,6 +201,7 @@ reactor_job_register(const char *name, reactor_job_fn *function)
 {
 	int result;
 
+	(void)pthread_once(&xj_once, xj_init);
 	(void)pthread_mutex_lock(&xj_lock);
 	result = xj_register(name, function);
 	(void)pthread_mutex_unlock(&xj_lock);
@@ -191,6 +214,7 @@ reactor_job_find(const char *name)
 	const struct xj_entry *entry;
 	reactor_job_fn *function;
 
+	(void)pthread_once(&xj_once, xj_init);
 	(void)pthread_mutex_lock(&xj_lock);
 	entry = xj_find(name);
 	function = entry != NULL ? entry->function : NULL;

@@ -34,13 +34,6 @@
 #define MFD_CLOEXEC       0x01u
 #define MFD_ALLOW_SEALING 0x02u
 #endif
-#ifndef F_ADD_SEALS
-#define F_ADD_SEALS   1033
-#define F_GET_SEALS   1034
-#define F_SEAL_SHRINK 0x02
-#define F_SEAL_GROW   0x04
-#endif
-
 #define XL_SEALS     (F_SEAL_SHRINK | F_SEAL_GROW)
 #define XL_NAME      16   /* of a thread, with the 0 */
 #define XL_CPUS_STEP 1024 /* more processors than that are asked for anew */
@@ -166,8 +159,6 @@ xl_count(int cpus)
 		return 1;
 	if (sched_getaffinity(0, size, set) == 0)
 		n = CPU_COUNT_S(size, set);
-	else if (errno != EINVAL)
-		n = (int)sysconf(_SC_NPROCESSORS_ONLN);
 	CPU_FREE(set);
 	return n;
 }

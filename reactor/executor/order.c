@@ -19,7 +19,8 @@ reactor__order_possible(const struct reactor__helper *helper)
 	char byte;
 
 	/* It says nothing, so there is nothing to read but its end. */
-	return recv(helper->control, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == -1 &&
+	return !helper->lost &&
+	    recv(helper->control, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == -1 &&
 	    (errno == EAGAIN || errno == EINTR);
 }
 
@@ -32,6 +33,14 @@ reactor__helper_alive(struct reactor__helper *helper)
 	alive = reactor__order_possible(helper);
 	reactor__orders_unlock();
 	return alive;
+}
+
+void
+reactor__helper_lost(struct reactor__helper *helper)
+{
+	reactor__orders_lock();
+	helper->lost = 1;
+	reactor__orders_unlock();
 }
 
 static int

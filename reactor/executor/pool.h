@@ -293,6 +293,17 @@ void reactor__job_trace_close(struct reactor_executor *);
 void reactor__job_trace_begin(const struct reactor_future *);
 void reactor__job_trace_end(const struct reactor_future *);
 
+/* Who is cancelled in write(2) would leave the lock locked. */
+static inline void
+reactor__executor_post(struct reactor *r, struct reactor_post *post)
+{
+	int was;
+
+	(void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &was);
+	reactor_post_send(r, post);
+	(void)pthread_setcancelstate(was, &was);
+}
+
 /* ---- Lists: heads are initialised ---------------------------------------- */
 
 static inline void

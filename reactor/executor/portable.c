@@ -132,9 +132,8 @@ reactor__condition_wait(
 
 	/* Who is cancelled here would leave with the lock. */
 	(void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &was);
-	result = deadline == INT64_MAX
-	    ? pthread_cond_wait(condition, lock)
-	    : xo_wait(condition, lock, deadline);
+	result = deadline == INT64_MAX ? pthread_cond_wait(condition, lock)
+				       : xo_wait(condition, lock, deadline);
 	(void)pthread_setcancelstate(was, &was);
 	return result;
 }

@@ -21,35 +21,6 @@ enum { XX_STARTS = 5 }; /* that fail in a row are enough */
 
 /* ---- Its end ------------------------------------------------------------- */
 
-/* strsignal(3) may have one buffer for all threads. */
-static void
-xx_signal(int number, char *text, size_t size)
-{
-	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-	const char *words;
-
-	(void)pthread_mutex_lock(&lock);
-	words = strsignal(number);
-	(void)snprintf(text, size, "%s", words != NULL ? words : "?");
-	(void)pthread_mutex_unlock(&lock);
-}
-
-const char *
-reactor__process_how(int status, char *text, size_t size)
-{
-	char words[64];
-
-	if (!WIFSIGNALED(status)) {
-		(void)snprintf(
-		    text, size, "exited with status %d", WEXITSTATUS(status));
-		return text;
-	}
-	xx_signal(WTERMSIG(status), words, sizeof(words));
-	(void)snprintf(text, size, "was killed by signal %d (%s)%s",
-	    WTERMSIG(status), words, WCOREDUMP(status) ? ", core dumped" : "");
-	return text;
-}
-
 void
 reactor__process_kill(struct reactor__worker *w, int64_t grace)
 {
@@ -83,8 +54,10 @@ xx_bury(struct reactor__worker *w, int expected)
 	struct reactor__process *p = w->process;
 	struct reactor_executor *pool = w->pool;
 
-	if (p->lost)
+	if (p->lost) {
+		reactor__helper_lost(pool->helper);
 		xx_orphan(w);
+	}
 	reactor__executor_lock(pool);
 	if (p->live)
 		pool->live--;

@@ -47,11 +47,6 @@ enum reactor__exchange {
 int reactor__process_call(struct reactor__process *, struct reactor__call *,
     const void *bytes, const char *name, int64_t deadline,
     struct reactor__result *);
-/* Waits that long for a report; 0: none came. */
-int reactor__process_report(
-    struct reactor__process *, int64_t ns, struct reactor__report *);
-/* Waits that long for its end; 0: it goes on. */
-int reactor__process_wait(struct reactor__process *, int64_t ns);
 
 /* ---- process.c ----------------------------------------------------------- */
 
@@ -63,6 +58,16 @@ void reactor__process_stop(struct reactor__worker *);
 void reactor__process_kill(struct reactor__worker *, int64_t grace);
 /* It is dead: tidies up. */
 void reactor__process_bury(struct reactor__worker *);
+
+/* ---- report.c ------------------------------------------------------------ */
+
+/* Waits that long for a report; 0: none came. */
+int reactor__process_report(
+    struct reactor__process *, int64_t ns, struct reactor__report *);
+/* Waits that long for its end; 0: it goes on. */
+int reactor__process_wait(struct reactor__process *, int64_t ns);
+/* For poll(2): rounds up, so that it is not early. */
+int reactor__process_milliseconds(int64_t ns);
 /* "was killed by signal 9 (Killed)" */
 const char *reactor__process_how(int status, char *text, size_t size);
 

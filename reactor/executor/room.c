@@ -71,7 +71,7 @@ xk_send_first(struct reactor_executor *pool)
 	reactor__chain_remove(&room->link);
 	pool->kept++;
 	xk_set(room, XK_SENT);
-	reactor_post_send(room->post.data, &room->post);
+	reactor__executor_post(room->post.data, &room->post);
 }
 
 void

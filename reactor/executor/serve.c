@@ -17,7 +17,7 @@
 #include "reactor/executor/wire.h"
 
 /* Usual calls are taken in one piece. */
-#define XV_ROOM (REACTOR__LARGE + sizeof(struct reactor__call) + 256)
+#define XV_ROOM ((size_t)64 * 1024)
 
 enum { XV_SOCKET = 3 }; /* the number of that descriptor */
 
@@ -92,7 +92,7 @@ xv_skip(const struct xv_worker *w, size_t got, size_t need, int *fd)
 	}
 }
 
-/* 0, or -1: there is no memory for it. */
+/* 0, or -1: there is no memory, or no descriptor, for it. */
 static int
 xv_take(struct xv_worker *w, struct xv_job *job)
 {
@@ -108,14 +108,18 @@ xv_take(struct xv_worker *w, struct xv_job *job)
 	if (xv_grow(w, need) == -1) {
 		xv_skip(w, got, need, &fd);
 		reactor__wire_close(&fd);
+		errno = ENOMEM;
 		return -1;
 	}
 	(void)xv_receive(w, got, need, &fd);
 	job->argument = w->room + sizeof(*call);
 	job->name = w->room + sizeof(*call) + inside;
-	if (call->flags & REACTOR__FILE)
-		job->argument = job->mapped =
-		    reactor__wire_map(fd, (size_t)call->size, 1);
+	if (call->flags & REACTOR__FILE) {
+		errno = EMFILE; /* it is why none came */
+		job->argument = job->mapped = fd == -1
+		    ? NULL
+		    : reactor__wire_map(fd, (size_t)call->size, 1);
+	}
 	return job->argument != NULL ? 0 : -1;
 }
 
@@ -212,7 +216,7 @@ xv_turn(struct xv_worker *w)
 		xv_run(w, &job, &result);
 	} else {
 		memset(&result, 0, sizeof(result));
-		reactor__result_fail(&result, ENOMEM, NULL);
+		reactor__result_fail(&result, errno, NULL);
 	}
 	xv_answer(w, job.call.sequence, &result);
 	reactor__result_free(&result);

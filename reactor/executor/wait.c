@@ -120,16 +120,15 @@ xa_wait(struct reactor__waiter *w, int until, size_t all, int64_t deadline)
 			return;
 }
 
-int
-reactor_future_wait(
-    struct reactor_future *f, int64_t timeout, struct reactor_outcome *outcome)
+/* Until it has ended; 0, or -1. */
+static int
+xa_wait_for(struct reactor_future *f, int64_t timeout)
 {
 	struct reactor__waiter w;
 	struct reactor__future_watch watch;
 	size_t left;
 
-	if (reactor__executor_ours(f->pool) == -1 ||
-	    reactor__waiter_open(&w) == -1)
+	if (reactor__waiter_open(&w) == -1)
 		return -1;
 	reactor__watch_start(&w, &watch, f);
 	(void)pthread_mutex_lock(&w.lock);
@@ -139,12 +138,29 @@ reactor_future_wait(
 	reactor__watch_stop(&watch);
 	left = w.left;
 	reactor__waiter_close(&w);
-	if (outcome != NULL)
-		reactor_future_peek(f, outcome);
 	if (left == 0)
 		return 0;
 	errno = ETIMEDOUT;
 	return -1;
+}
+
+int
+reactor_future_wait(
+    struct reactor_future *f, int64_t timeout, struct reactor_outcome *outcome)
+{
+	struct reactor_outcome now;
+	int result;
+
+	if (reactor__executor_ours(f->pool) == -1)
+		return -1;
+	if (outcome == NULL)
+		outcome = &now;
+	reactor_future_peek(f, outcome);
+	if (outcome->finished != 0)
+		return 0;
+	result = xa_wait_for(f, timeout);
+	reactor_future_peek(f, outcome);
+	return result;
 }
 
 /* ---- Several ------------------------------------------------------------- */

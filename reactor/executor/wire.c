@@ -209,6 +209,7 @@ xy_detach(struct msghdr *head, struct reactor__message *message, int welcome)
 	size_t i, n;
 	int fd;
 
+	message->cut = (head->msg_flags & MSG_CTRUNC) != 0;
 	for (c = CMSG_FIRSTHDR(head); c != NULL; c = CMSG_NXTHDR(head, c)) {
 		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
 			continue;
@@ -219,6 +220,8 @@ xy_detach(struct msghdr *head, struct reactor__message *message, int welcome)
 				(void)close(fd);
 			else if ((fd = reactor__descriptor_high(fd)) != -1)
 				message->passed[message->descriptors++] = fd;
+			else
+				message->cut = 1;
 		}
 	}
 }
@@ -232,7 +235,7 @@ reactor__message_receive(
 	struct msghdr head;
 	ssize_t n;
 
-	message->descriptors = 0;
+	message->descriptors = message->cut = 0;
 	xy_head(&head, message);
 	head.msg_control = &control;
 	head.msg_controllen = sizeof(control);

@@ -45,7 +45,7 @@ struct reactor__report {
 /* ---- To and from a worker: exchange.c, serve.c --------------------------- */
 
 /* Bytes from that size on go in a file without a name. */
-#define REACTOR__LARGE ((size_t)64 * 1024)
+#define REACTOR__LARGE ((size_t)1024 * 1024)
 
 enum {
 	REACTOR__HELLO = 0x01, /* the first: the name is the worker's */
@@ -89,6 +89,7 @@ struct reactor__message {
 	int parts;
 	int passed[REACTOR__PASSED]; /* descriptors: with the first byte */
 	int descriptors;
+	int cut; /* received: there was no room for some */
 };
 
 void reactor__message_put(struct reactor__message *, const void *, size_t);

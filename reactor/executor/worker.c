@@ -224,6 +224,7 @@ xw_main(void *worker)
 	pool->kind->end(w);
 	reactor__executor_lock(pool);
 	xw_leave(w);
+	(void)reactor__worker_more(pool); /* what it left undone */
 	reactor__executor_unlock(pool);
 	return NULL;
 }

@@ -58,8 +58,11 @@ xz_fork(uint64_t serial, const int *passed)
 		return ENOMEM;
 	xz_workers = grown;
 	pid = fork();
-	if (pid == 0)
+	if (pid == 0) {
+		/* A job may open an executor: its helper has no workers. */
+		xz_length = 0;
 		reactor__serve(passed[1], passed[2], xz_self);
+	}
 	if (pid == -1)
 		return errno;
 	(void)setpgid(pid, pid);
