@@ -488,6 +488,8 @@ cancel_told(void)
 	after.future = future_one;
 	CHECK_INT(reactor_done_start(task_reactor(), &after), 0);
 	gate_open(1);
+	/* Then both handlers are called in one turn. */
+	CHECK_INT(reactor_future_wait(future_one, -1, NULL), 0);
 	outcome = tasks_end(victim);
 	CHECK_INT(outcome.state, TASK_DONE);
 	CHECK_INT(outcome.result, 2);
