@@ -266,6 +266,7 @@ ki_jobs(const char *kind, const char *what)
 int
 main(void)
 {
+	bench_pin(0); /* what it takes to wake another varies a lot */
 	(void)reactor_helper_start(); /* before there is anything */
 	ki_callbacks();
 	if (task_run(ki_task_main, NULL, NULL) == -1)
