@@ -109,8 +109,8 @@ ex_search(const struct reactor__exec *exec)
 }
 
 /* What is caught here must not be caught there; what is ignored stays so. */
-static void
-ex_defaults(void)
+void
+reactor__signals_default(void)
 {
 	struct sigaction action;
 	int number;
@@ -133,7 +133,7 @@ reactor__exec(const struct reactor__exec *exec)
 	const char *directory = exec->command->directory;
 	int i;
 
-	ex_defaults();
+	reactor__signals_default();
 	for (i = 0; i < 3; i++)
 		if (exec->stream[i] != -1 && dup2(exec->stream[i], i) == -1)
 			return errno;

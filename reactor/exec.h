@@ -20,6 +20,8 @@ struct reactor__exec {
 
 int reactor__exec_prepare(struct reactor__exec *);
 void reactor__exec_free(struct reactor__exec *);
+/* In a new process: what is caught gets its default, what is ignored stays. */
+void reactor__signals_default(void);
 /* Between fork and exec, all signals blocked.  Returns only with an errno. */
 int reactor__exec(const struct reactor__exec *);
 

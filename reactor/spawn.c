@@ -24,43 +24,9 @@
 
 #define SP_FAILED 127
 
-/* macOS lacks pipe2, SOCK_CLOEXEC and, once, MSG_NOSIGNAL. */
-#ifdef __APPLE__
-#define SP_NOSIGNAL 0
-
-static int
-sp_make_pipe(int fd[2])
-{
-	return pipe(fd);
-}
-
-static int
-sp_make_pair(int fd[2])
-{
-	const int on = 1;
-	int i;
-
-	if (socketpair(AF_UNIX, SOCK_STREAM, 0, fd) == -1)
-		return -1;
-	for (i = 0; i < 2; i++)
-		(void)setsockopt(
-		    fd[i], SOL_SOCKET, SO_NOSIGPIPE, &on, sizeof(on));
-	return 0;
-}
-#else
-#define SP_NOSIGNAL MSG_NOSIGNAL
-
-static int
-sp_make_pipe(int fd[2])
-{
-	return pipe2(fd, O_CLOEXEC);
-}
-
-static int
-sp_make_pair(int fd[2])
-{
-	return socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fd);
-}
+/* Elsewhere pair.c has seen to it. */
+#ifndef MSG_NOSIGNAL
+#define MSG_NOSIGNAL 0
 #endif
 
 enum { SP_LOOP, SP_CHILD }; /* which end */
@@ -82,37 +48,22 @@ sp_child(const struct sp_plan *plan)
 	(void)close(plan->status[SP_LOOP]);
 	if (read(fd, &go, 1) == 1) {
 		error = reactor__exec(&plan->exec);
-		(void)send(fd, &error, sizeof(error), SP_NOSIGNAL);
+		(void)send(fd, &error, sizeof(error), MSG_NOSIGNAL);
 	}
 	_exit(SP_FAILED);
 }
 
 /* ---- Preparing ----------------------------------------------------------- */
 
-/* Both ends close-on-exec and away from 0 to 2, which they shall be copied to.
- */
-static int
-sp_high(int fd[2])
-{
-	int i;
-
-	for (i = 0; i < 2; i++)
-		if ((fd[i] = reactor__descriptor_high(fd[i])) == -1)
-			return -1;
-	return 0;
-}
-
 static int
 sp_pipe(int fd[2], int i)
 {
 	int end[2];
 
-	if (sp_make_pipe(end) == -1)
+	if (reactor__pipe(end) == -1)
 		return -1;
 	fd[SP_LOOP] = end[i == 0];
 	fd[SP_CHILD] = end[i != 0];
-	if (sp_high(fd) == -1)
-		return -1;
 	return fcntl(fd[SP_LOOP], F_SETFL, O_NONBLOCK);
 }
 
@@ -129,9 +80,7 @@ sp_prepare(struct sp_plan *plan)
 			return -1;
 		plan->exec.stream[i] = plan->stream[i][SP_CHILD];
 	}
-	if (sp_make_pair(plan->status) == -1)
-		return -1;
-	return sp_high(plan->status);
+	return reactor__pair(plan->status);
 }
 
 static void
@@ -179,7 +128,7 @@ sp_go(const struct sp_plan *plan)
 	ssize_t n;
 
 	do
-		n = send(fd, "", 1, SP_NOSIGNAL);
+		n = send(fd, "", 1, MSG_NOSIGNAL);
 	while (n == -1 && errno == EINTR);
 	do
 		n = read(fd, &error, sizeof(error));

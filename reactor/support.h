@@ -35,6 +35,19 @@ reactor__clock_add(int64_t a, int64_t b)
 	return b > 0 ? INT64_MAX : INT64_MIN;
 }
 
+/* The end of a time-out by the monotonic clock; negative: never. */
+static inline int64_t
+reactor__deadline(int64_t timeout)
+{
+	return timeout < 0
+	    ? INT64_MAX
+	    : reactor__clock_add(reactor__clock(REACTOR__MONOTONIC), timeout);
+}
+
+/* pair.c: both ends close-on-exec and >= 3. */
+int reactor__pair(int fd[2]); /* with MSG_NOSIGNAL, where there is that */
+int reactor__pipe(int fd[2]);
+
 /* linux.c, portable.c: NULL in set-user-ID programs. */
 const char *reactor__getenv(const char *);
 

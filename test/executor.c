@@ -753,11 +753,70 @@ dump_odd_name(void)
 	exe_close_all(x);
 }
 
+/* ---- The initializer's argument ------------------------------------------ */
+
+static const char *lasting;
+
+static int
+keeps_argument(struct reactor_job *job)
+{
+	lasting = job->argument;
+	return 0;
+}
+
+static int
+tells_argument(struct reactor_job *job)
+{
+	return reactor_job_return(job, lasting, strlen(lasting) + 1);
+}
+
+static void
+argument_lasts(void)
+{
+	static char large[2 << 20]; /* it would come in a file */
+	struct reactor_executor_options options = { .workers = 1,
+		.initialize = keeps_argument,
+		.argument = large,
+		.size = sizeof(large) };
+	struct reactor_executor *x;
+	struct reactor_future *f;
+	int i;
+
+	memset(large, 'x', 100);
+	x = exe_open_with(&options);
+	for (i = 0; i < 3; i++) {
+		exe_good(exe_submitted(
+		    reactor_submit(x, exe_echo, large + 1, 200000)));
+		f = exe_submit(x, tells_argument);
+		CHECK_STR(exe_wait(f).bytes, large);
+		reactor_future_detach(f);
+	}
+	exe_close_all(x);
+}
+
+static void
+no_name(void)
+{
+	struct reactor_job_attributes attributes = { .name = "given" };
+	struct reactor_executor *x = exe_open(1);
+	struct reactor_future *f;
+
+	CHECK(reactor_submit_as(x, exe_count, NULL, 0, NULL, NULL) == NULL);
+	CHECK_INT(errno, EINVAL);
+	f = reactor_submit_as(x, exe_count, NULL, 0, &attributes, NULL);
+	CHECK(f != NULL);
+	CHECK_STR(reactor_future_name(f), "given");
+	exe_good(f);
+	exe_close_all(x);
+}
+
 static const struct test tests[] = {
 	TEST("the kind is the argument's, else $REACTOR_EXECUTOR's", kinds),
 	TEST("an unknown kind is an error in words", unknown_kinds),
 	TEST("the kinds there are", list_of_kinds),
 	TESTS_BOTH("bad options are EINVAL", bad_options),
+	TESTS_BOTH("the initializer may keep its argument", argument_lasts),
+	TESTS_BOTH("a job without a name is EINVAL", no_name),
 	TESTS_BOTH("a trace that cannot be written is an error", no_trace),
 	TESTS_BOTH("bytes go there and come back", bytes),
 	TESTS_BOTH("errors, in words", errors),

@@ -834,23 +834,16 @@ static void
 cr_helper_idle(void)
 {
 	struct reactor_executor *pool = crash_open(2);
-	struct reactor_future *f;
-	struct reactor_outcome outcome;
+	struct reactor_executor_statistics stats;
 	int64_t until = test_clock() + crash_long();
 
 	crash_works(pool, 8);
 	CHECK(kill(crash->helper, SIGKILL) == 0);
-	outcome.error = 0;
-	while (outcome.error == 0) {
+	do {
 		CHECK(test_clock() < until);
-		f = reactor_submit(pool, crash_pid, NULL, 0);
-		if (f == NULL)
-			break;
-		crash_outcome(f, &outcome);
-		if (outcome.error != 0)
-			CHECK_INT(outcome.error, ENOTRECOVERABLE);
-		reactor_future_detach(f);
-	}
+		loop_sleep(LOOP_MS);
+		reactor_executor_stats(pool, &stats);
+	} while (!stats.broken);
 	crash_is_broken(pool);
 	crash_close(pool);
 	cr_anew();

@@ -526,6 +526,79 @@ initializers(void)
 	exe_close_all(x);
 }
 
+/* ---- Ends that take their time ------------------------------------------- */
+
+static pthread_key_t slow_key;
+
+static void
+slowly(void *unused)
+{
+	(void)unused;
+	EXE_UNTIL(exe_world->gate);
+}
+
+static int
+exits_slowly(struct reactor_job *job)
+{
+	pthread_setspecific(slow_key, job);
+	pthread_exit(NULL);
+}
+
+/* Nobody waits for the destructors of a thread that a job has ended. */
+static void
+destructor_blocks(void)
+{
+	struct reactor_executor *x = exe_open(1);
+
+	CHECK_INT(pthread_key_create(&slow_key, slowly), 0);
+	exe_ends(exe_submit(x, exits_slowly), REACTOR_FINISHED, EOWNERDEAD);
+	exe_good(exe_submit(x, exe_count));
+	exe_close(x);
+	exe_open_gate();
+	exe_over();
+}
+
+/* An initializer that does not end can be asked to. */
+static void
+initializer_is_asked(void)
+{
+	struct reactor_executor_options options = { .workers = 1,
+		.initialize = exe_polite };
+	struct reactor_executor *x = exe_open_with(&options);
+	struct reactor_future *f = exe_submit(x, exe_count);
+
+	EXE_UNTIL(exe_world->running == 1);
+	CHECK_INT(reactor_executor_shutdown(x, REACTOR_KILL), 0);
+	exe_ends(f, REACTOR_CANCELLED, ECANCELED);
+	exe_close_all(x);
+	CHECK_INT(exe_world->asked, 1);
+}
+
+/* A handler must not do that; it costs its thread, and nothing else. */
+static void
+exits_after(struct reactor *r, struct reactor_done *done)
+{
+	(void)r;
+	(void)done;
+	pthread_exit(NULL);
+}
+
+static void
+handler_exits(void)
+{
+	struct reactor_executor *x = exe_open(1);
+	static struct reactor_done done = { .callback = exits_after };
+
+	if (EXE_ADDRESS)
+		SKIP("it leaks a reference, as the page says");
+	done.future = exe_plug(x);
+	CHECK_INT(reactor_done_start(NULL, &done), 0);
+	exe_open_gate();
+	exe_good(done.future);
+	exe_good(exe_submit(x, exe_count));
+	exe_close_all(x);
+}
+
 static void *
 waits_long(void *future)
 {
@@ -615,6 +688,9 @@ static const struct test tests[] = {
 	TEST_THREADS("threads have names", thread_names),
 	TEST_THREADS("the size of the stack", stack_size),
 	TEST_THREADS("the initializer's argument is its own", initializers),
+	TEST_THREADS("a destructor that blocks", destructor_blocks),
+	TEST_THREADS("an initializer is asked to end", initializer_is_asked),
+	TEST_THREADS("a handler ends its thread", handler_exits),
 	TEST_THREADS("a waiting thread is cancelled", waiter_is_cancelled),
 	TEST_THREADS(
 	    "a thread that is cancelled cancels a job", caller_is_cancelled),

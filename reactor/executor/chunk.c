@@ -136,6 +136,13 @@ xu_next(const void *bytes, size_t size, size_t *offset)
 
 /* ---- In the worker ------------------------------------------------------- */
 
+/* The job ends its thread. */
+static void
+xu_drop(void *job)
+{
+	(void)reactor__allocate(((struct reactor_job *)job)->result, 0);
+}
+
 /* One that nobody wants any more does not begin. */
 static void
 xu_run(const struct reactor_job *whole, reactor_job_fn *function,
@@ -152,7 +159,9 @@ xu_run(const struct reactor_job *whole, reactor_job_fn *function,
 		return;
 	job.argument = (void *)(uintptr_t)(argument + 1);
 	job.size = argument->size;
+	pthread_cleanup_push(xu_drop, &job);
 	reactor__job_run(&job, function, result);
+	pthread_cleanup_pop(0);
 	item->state = REACTOR_FINISHED;
 	item->error = result->error;
 	item->size = result->size;
@@ -175,8 +184,9 @@ reactor__chunk_run(struct reactor_job *whole)
 		xu_run(whole, head->function, argument, &item, &result);
 		status = xu_item(&chunk, &item, result.bytes);
 		reactor__result_free(&result);
+		/* It is freed if one of the jobs ends the thread. */
+		whole->result = chunk.bytes;
 	}
-	whole->result = chunk.bytes;
 	whole->result_size = chunk.size;
 	if (status == -1)
 		errno = ENOMEM;

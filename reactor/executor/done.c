@@ -125,7 +125,7 @@ xd_start(struct reactor *r, struct reactor_done *done)
 	if (xd_prepare(r, done) == -1)
 		return -1;
 	(void)reactor_future_retain(f);
-	if (f->state == REACTOR_FINISHED || f->state == REACTOR_CANCELLED) {
+	if (reactor__future_ended(f)) {
 		xd_tell(f->pool, done);
 		return 0;
 	}

@@ -141,15 +141,22 @@ xb_check(const struct xb_talk *t)
 
 /* ---- The talk ------------------------------------------------------------ */
 
+/* It is the system that is short of something; 0: the socket is dead. */
+static int
+xb_short(int error)
+{
+	return error == ENOBUFS || error == ENOMEM || error == ETOOMANYREFS;
+}
+
 static int
 xb_send(struct xb_talk *t)
 {
 	while (reactor__message_left(&t->call) > 0)
 		if (reactor__message_send(
 			t->process->contact.socket, &t->call, 0) == -1)
-			return errno == EAGAIN || errno == EWOULDBLOCK
-			    ? XB_MORE
-			    : REACTOR__DEAD;
+			return errno == EAGAIN || errno == EWOULDBLOCK ? XB_MORE
+			    : xb_short(errno) ? REACTOR__NO_MEMORY
+					      : REACTOR__DEAD;
 	return XB_MORE;
 }
 

@@ -84,7 +84,7 @@ reactor__future_end(
 {
 	struct reactor_link *link;
 
-	if (f->state == REACTOR_FINISHED || f->state == REACTOR_CANCELLED) {
+	if (reactor__future_ended(f)) {
 		reactor__result_free(result);
 		return 0;
 	}
@@ -154,8 +154,6 @@ static void
 xf_tell(const struct reactor_future *f, struct reactor_outcome *outcome)
 {
 	const struct reactor__result *result = &f->result;
-	int ended =
-	    f->state == REACTOR_FINISHED || f->state == REACTOR_CANCELLED;
 
 	memset(outcome, 0, sizeof(*outcome));
 	outcome->state = f->state;
@@ -164,7 +162,7 @@ xf_tell(const struct reactor_future *f, struct reactor_outcome *outcome)
 	outcome->submitted = f->submitted;
 	outcome->started = f->started;
 	outcome->finished = f->finished;
-	if (!ended)
+	if (!reactor__future_ended(f))
 		return;
 	outcome->error = result->error;
 	outcome->status = result->status;
@@ -173,10 +171,8 @@ xf_tell(const struct reactor_future *f, struct reactor_outcome *outcome)
 		outcome->size = result->size;
 	} else if (f->state == REACTOR_CANCELLED) {
 		outcome->text = "it was cancelled";
-	} else if (result->size > 0) {
-		outcome->text = result->bytes;
 	} else {
-		outcome->text = "no memory for the words";
+		outcome->text = reactor__result_words(result);
 	}
 }
 

@@ -142,7 +142,7 @@ xh_pair(void)
 	int result;
 
 	reactor__orders_lock();
-	result = reactor__wire_pair(xh_control);
+	result = reactor__pair(xh_control);
 	reactor__orders_unlock();
 	return result;
 }

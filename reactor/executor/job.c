@@ -88,6 +88,8 @@ reactor__job_run(struct reactor_job *job, reactor_job_fn *function,
 		result->size = job->result_size;
 	} else {
 		(void)reactor__allocate(job->result, 0);
+		/* The thread may be cancelled in strerror(3). */
+		job->result = NULL;
 		reactor__result_fail(result, error > 0 ? error : EINVAL, NULL);
 	}
 	job->result = NULL;
@@ -103,6 +105,12 @@ reactor__result_free(struct reactor__result *result)
 	result->bytes = NULL;
 	result->size = 0;
 	result->mapped = 0;
+}
+
+const char *
+reactor__result_words(const struct reactor__result *result)
+{
+	return result->size > 0 ? result->bytes : "no memory for the words";
 }
 
 void

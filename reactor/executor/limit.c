@@ -63,17 +63,16 @@ xg_main(void *executor)
 	struct reactor_executor *pool = executor;
 	struct reactor__worker *w;
 
-	reactor__executor_enter(pool);
-	reactor__thread_name("limits");
+	reactor__executor_enter(pool, "limits");
 	reactor__executor_lock(pool);
 	while (pool->watched == 1) {
 		w = xg_first(pool);
-		if (w != NULL &&
-		    w->deadline <= reactor__clock(REACTOR__MONOTONIC))
+		pool->due = w != NULL ? w->deadline : INT64_MAX;
+		if (pool->due <= reactor__clock(REACTOR__MONOTONIC))
 			xg_give_up(w);
 		else
-			(void)reactor__condition_wait(&pool->limit, &pool->lock,
-			    w != NULL ? w->deadline : INT64_MAX);
+			(void)reactor__condition_wait(
+			    &pool->limit, &pool->lock, pool->due);
 	}
 	reactor__executor_unlock(pool);
 	return NULL;
@@ -84,7 +83,7 @@ reactor__limit_start(struct reactor_executor *pool)
 {
 	int error;
 
-	if (pool->watched || !pool->kind->watched)
+	if (pool->watched || !pool->kind->threads)
 		return 0;
 	error = reactor__thread_create(&pool->watchdog, 0, xg_main, pool);
 	pool->watched = error == 0;
@@ -92,9 +91,10 @@ reactor__limit_start(struct reactor_executor *pool)
 }
 
 void
-reactor__limit_changed(struct reactor_executor *pool)
+reactor__limit_changed(struct reactor_executor *pool, int64_t deadline)
 {
-	(void)pthread_cond_signal(&pool->limit);
+	if (deadline < pool->due)
+		(void)pthread_cond_signal(&pool->limit);
 }
 
 void

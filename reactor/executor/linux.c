@@ -60,7 +60,10 @@ xl_wait(pthread_cond_t *condition, pthread_mutex_t *lock, int64_t deadline)
 {
 	struct timespec when = { 0, 0 };
 
-	if (deadline == INT64_MAX)
+	/* With a time_t of 32 bits there is no such time. */
+	if (deadline == INT64_MAX ||
+	    (sizeof(time_t) < sizeof(deadline) &&
+		deadline / REACTOR_SECOND > INT32_MAX))
 		return pthread_cond_wait(condition, lock);
 	if (deadline > 0) {
 		when.tv_sec = (time_t)(deadline / REACTOR_SECOND);

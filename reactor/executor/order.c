@@ -12,6 +12,7 @@
 #include <string.h>
 #include "reactor/executor/helper.h"
 #include "reactor/executor/system.h"
+#include "reactor/support.h"
 
 int
 reactor__order_possible(const struct reactor__helper *helper)
@@ -89,8 +90,8 @@ xor_spawn(struct reactor__helper *helper, struct reactor__contact *contact)
 	order.what = REACTOR__SPAWN;
 	order.serial = contact->serial = ++helper->serial;
 	passed[2] = xor_share(contact);
-	if (passed[2] != -1 && reactor__wire_pipe(reports) == 0 &&
-	    reactor__wire_pair(pair) == 0) {
+	if (passed[2] != -1 && reactor__pipe(reports) == 0 &&
+	    reactor__pair(pair) == 0) {
 		passed[0] = reports[1];
 		passed[1] = pair[1];
 		result = xor_order(helper, &order, passed, 3);

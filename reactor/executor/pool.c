@@ -4,6 +4,7 @@
  * pool.c: the life of an executor: it is opened, perhaps broken, shut down, and
  * closed when its last worker has ended.
  */
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -105,7 +106,7 @@ xp_check(const struct reactor_executor_options *options)
 {
 	pthread_attr_t attributes;
 	int bad = (options->flags & ~(unsigned)REACTOR_BREAK) != 0 ||
-	    options->limit < 0;
+	    options->limit < 0 || options->workers > INT_MAX;
 
 	if (!bad && options->stack_size > 0 &&
 	    pthread_attr_init(&attributes) == 0) {
@@ -246,6 +247,7 @@ xp_kill_all(struct reactor_executor *pool)
 	struct reactor__worker *w;
 	struct reactor_link *link;
 
+	__atomic_store_n(&pool->killed, 1, __ATOMIC_RELAXED);
 	for (link = pool->workers.next; link != &pool->workers;
 	     link = link->next) {
 		w = REACTOR_OWNER(link, struct reactor__worker, link);
@@ -297,9 +299,7 @@ xp_drain(struct reactor_executor *pool, int64_t deadline)
 int
 reactor_executor_close(struct reactor_executor *pool, int64_t timeout)
 {
-	int64_t deadline = timeout < 0
-	    ? INT64_MAX
-	    : reactor__clock_add(reactor__clock(REACTOR__MONOTONIC), timeout);
+	int64_t deadline = reactor__deadline(timeout);
 
 	if (reactor__executor_inside(pool)) {
 		errno = EDEADLK;

@@ -27,6 +27,7 @@
 struct reactor__helper;
 struct reactor__journal;
 struct reactor__process;
+struct reactor__sentry;
 struct reactor__worker;
 
 /* ---- The two kinds: kinds.c ---------------------------------------------- */
@@ -43,7 +44,7 @@ struct reactor__result {
 /* Called by the thread of the worker, without the lock, but for those marked. */
 struct reactor__executor_kind {
 	const char *name;
-	int watched; /* the limits of its jobs are for limit.c */
+	int threads; /* run its jobs: their limits are for limit.c */
 	/* How many workers there are, if nobody says. */
 	unsigned (*workers)(void);
 	/* What it needs: 0, or -1 and errno.  By who opens; may be NULL. */
@@ -97,6 +98,12 @@ struct reactor_future {
 	_Alignas(max_align_t) unsigned char argument[];
 };
 
+static inline int
+reactor__future_ended(const struct reactor_future *f)
+{
+	return f->state == REACTOR_FINISHED || f->state == REACTOR_CANCELLED;
+}
+
 /* From now on it runs; with the lock. */
 void reactor__future_begin(struct reactor_future *, struct reactor__worker *);
 /*
@@ -107,6 +114,8 @@ void reactor__future_begin(struct reactor_future *, struct reactor__worker *);
 int reactor__future_end(
     struct reactor_future *, int state, struct reactor__result *);
 void reactor__result_free(struct reactor__result *);
+/* Those of an error. */
+const char *reactor__result_words(const struct reactor__result *);
 /* Words for the error, unless there are some. */
 __attribute__((format(printf, 3, 4))) void reactor__result_fail(
     struct reactor__result *, int error, const char *format, ...);
@@ -153,6 +162,7 @@ struct reactor__worker {
 	struct reactor_future *future; /* that it runs, or NULL */
 	int64_t deadline;              /* of that; INT64_MAX: none */
 	int prepared;                  /* kind->ready need not be called */
+	int roused;                    /* but now it has to be; with the lock */
 	/* threads.c */
 	struct reactor_job job; /* that it runs */
 	void *argument;         /* of the initializer, or NULL */
@@ -166,12 +176,6 @@ struct reactor__worker {
  * errno of pthread_create(3) if there is none at all.  With the lock.
  */
 int reactor__worker_more(struct reactor_executor *);
-/* With all signals blocked but those of faults.  0, or the errno. */
-int reactor__thread_create(
-    pthread_t *, size_t stack_size, void *(*function)(void *), void *argument);
-/* The thread that calls is one of that executor's own, from now on. */
-void reactor__executor_enter(const struct reactor_executor *);
-int reactor__executor_inside(const struct reactor_executor *);
 /* Notes how it stands; with the lock. */
 void reactor__worker_state(struct reactor__worker *, int state);
 /*
@@ -179,15 +183,25 @@ void reactor__worker_state(struct reactor__worker *, int state);
  * executor is broken, or is shut down and has nothing left to do.
  */
 int reactor__worker_pause(struct reactor__worker *, int64_t ns);
-/* Joins the threads that have ended; without the lock. */
+/* Joins the threads that have left; without the lock. */
 void reactor__worker_join(struct reactor_executor *);
+
+/* ---- thread.c ------------------------------------------------------------ */
+
+/* With all signals blocked but those of faults.  0, or the errno. */
+int reactor__thread_create(
+    pthread_t *, size_t stack_size, void *(*function)(void *), void *argument);
+/* The thread that calls is one of that executor's own, called "NAME-end". */
+void reactor__executor_enter(const struct reactor_executor *, const char *end);
+int reactor__executor_inside(const struct reactor_executor *);
 
 /*
  * limit.c: time limits of jobs on threads; with the lock.  0, or the errno of
  * pthread_create(3).
  */
 int reactor__limit_start(struct reactor_executor *);
-void reactor__limit_changed(struct reactor_executor *);
+/* There is one more, until then. */
+void reactor__limit_changed(struct reactor_executor *, int64_t deadline);
 void reactor__limit_stop(struct reactor_executor *); /* without the lock */
 
 /* job.c: runs the function here, and has what comes of it. */
@@ -200,7 +214,7 @@ struct reactor_executor {
 	pthread_mutex_t lock;
 	const struct reactor__executor_kind *kind;
 	unsigned references; /* atomic: who opened, and each future */
-	unsigned generation; /* of processes: see fork.c */
+	unsigned generation; /* of the process that opened it */
 	char name[32];
 	struct reactor_executor_options options; /* kind is NULL */
 
@@ -225,18 +239,21 @@ struct reactor_executor {
 
 	/* processes.c */
 	struct reactor__helper *helper;
-	size_t live; /* processes that can take a job */
+	struct reactor__sentry *sentry; /* or NULL */
+	size_t live;                    /* processes that can take a job */
 
 	/* limit.c */
 	pthread_t watchdog;
 	pthread_cond_t limit;
 	int watched;
+	int64_t due; /* the deadline that it sleeps for */
 
 	/* done.c: calls that are being made, each on the stack of its thread */
 	struct reactor_link calls;
 	pthread_cond_t called;
 
 	int shut;
+	int killed;                       /* atomic: by REACTOR_KILL */
 	int broken;                       /* the errno why, or 0 */
 	char why[200];                    /* in words */
 	struct reactor__journal *journal; /* or NULL */
@@ -334,7 +351,5 @@ reactor__chain_remove(struct reactor_link *link)
 	link->next->prev = link->prev;
 	link->next = link->prev = NULL;
 }
-
-/* ---- system.h ------------------------------------------------------------ */
 
 #endif

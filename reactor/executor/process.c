@@ -64,6 +64,7 @@ xx_bury(struct reactor__worker *w, int expected)
 	if (!expected && p->doomed == 0)
 		pool->stats.died++;
 	p->running = p->live = 0;
+	p->killed = p->doomed;
 	w->pid = 0;
 	reactor__contact_close(&p->contact);
 	reactor__executor_unlock(pool);
@@ -74,6 +75,25 @@ void
 reactor__process_bury(struct reactor__worker *w)
 {
 	xx_bury(w, 0);
+}
+
+void
+reactor__process_died(struct reactor__worker *w)
+{
+	struct reactor__process *p = w->process;
+	struct reactor_executor *pool = w->pool;
+	char text[100];
+
+	p->deaths++;
+	reactor__process_bury(w);
+	if (p->lost) {
+		reactor__executor_break(
+		    pool, ENOTRECOVERABLE, "the helper process died");
+	} else if (!p->killed && (pool->options.flags & REACTOR_BREAK) != 0) {
+		reactor__executor_break(pool, ENOTRECOVERABLE, "a process %s",
+		    reactor__process_how(p->status, text, sizeof(text)));
+		reactor__processes_doom(pool, w);
+	}
 }
 
 void
@@ -137,6 +157,8 @@ xx_spawn(struct reactor__worker *w, struct xx_why *why)
 		reactor__executor_lock(pool);
 		w->pid = report.value;
 		p->running = 1;
+		p->ended = 0;
+		reactor__sentry_ring(pool);
 		pool->stats.started++;
 		if (p->doomed) /* while it was being started */
 			reactor__helper_kill(
@@ -190,8 +212,7 @@ xx_hello(struct reactor__worker *w, struct xx_why *why)
 		why->broken = 1;
 		(void)snprintf(why->words, sizeof(why->words),
 		    "the initializer failed: %s",
-		    result.size > 0 ? (const char *)result.bytes
-				    : "no memory for the words");
+		    reactor__result_words(&result));
 		reactor__process_stop(w);
 	}
 	reactor__result_free(&result);

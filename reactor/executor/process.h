@@ -19,8 +19,10 @@ enum { REACTOR__SHUT = 1, REACTOR__BROKE };
 struct reactor__process {
 	struct reactor__contact contact;
 	int running;       /* marked: the contact is open */
+	int ended;         /* marked: the sentry has seen its report */
 	int live;          /* marked: it has said hello */
 	int doomed;        /* marked: REACTOR__SHUT... or 0 */
+	int killed;        /* doomed, as it was when it was buried */
 	int dead;          /* the helper has reported it, or is gone */
 	int lost;          /* the helper is gone */
 	int status;        /* dead: how it ended, as by waitpid(2) */
@@ -56,6 +58,8 @@ int reactor__process_prepare(struct reactor__worker *);
 void reactor__process_stop(struct reactor__worker *);
 /* Kills it: SIGTERM first, if there is a grace (ns).  Waits for its end. */
 void reactor__process_kill(struct reactor__worker *, int64_t grace);
+/* It has died, with no job: tells who has to know, and buries it. */
+void reactor__process_died(struct reactor__worker *);
 /* It is dead: tidies up. */
 void reactor__process_bury(struct reactor__worker *);
 
@@ -76,6 +80,13 @@ const char *reactor__process_how(int status, char *text, size_t size);
 void reactor__process_run(struct reactor__worker *, struct reactor__result *);
 /* 1: it has run as many jobs as it may. */
 int reactor__process_worn(const struct reactor__worker *);
+
+/* ---- sentry.c: with the lock, but for stop ------------------------------- */
+
+void reactor__sentry_start(struct reactor_executor *);
+/* There is another process. */
+void reactor__sentry_ring(struct reactor_executor *);
+void reactor__sentry_stop(struct reactor_executor *);
 
 /* ---- processes.c --------------------------------------------------------- */
 

@@ -20,6 +20,7 @@ xr_check(struct reactor_executor *pool, reactor_job_fn *function)
 static void
 xr_close(struct reactor_executor *pool)
 {
+	reactor__sentry_stop(pool);
 	reactor__helper_close(pool->helper);
 	pool->helper = NULL;
 }
@@ -87,6 +88,7 @@ xr_create(struct reactor__worker *w)
 	p->contact.socket = p->contact.reports = -1;
 	reactor__executor_lock(w->pool);
 	w->process = p;
+	reactor__sentry_start(w->pool);
 	reactor__executor_unlock(w->pool);
 	return 0;
 }
@@ -96,6 +98,8 @@ xr_ready(struct reactor__worker *w)
 {
 	if (w->process == NULL && xr_create(w) == -1)
 		return -1;
+	if (w->process->running && reactor__process_wait(w->process, 0))
+		reactor__process_died(w);
 	if (w->process->running && reactor__process_worn(w))
 		reactor__process_stop(w);
 	if (!w->process->running && reactor__process_prepare(w) == -1)

@@ -181,7 +181,8 @@ reactor_submit_as(struct reactor_executor *pool, reactor_job_fn *function,
 
 	if (reactor__executor_ours(pool) == -1)
 		return NULL;
-	if (function == NULL || (a->flags & ~(unsigned)REACTOR_TRY) != 0) {
+	if (function == NULL || (name == NULL && a->name == NULL) ||
+	    (a->flags & ~(unsigned)REACTOR_TRY) != 0) {
 		errno = EINVAL;
 		return NULL;
 	}

@@ -95,7 +95,7 @@ xrm_killed(struct reactor__worker *w, struct reactor__result *result)
 	if (p->lost)
 		reactor__executor_break(
 		    w->pool, ENOTRECOVERABLE, "the helper process died");
-	if (p->lost || p->doomed == REACTOR__BROKE) {
+	if (p->lost || p->killed == REACTOR__BROKE) {
 		xrm_broken(w, result);
 		return;
 	}
@@ -145,7 +145,7 @@ xrm_failed(struct reactor__worker *w, int state, int last,
 
 	p->deaths++;
 	reactor__process_bury(w);
-	if (p->lost || p->doomed)
+	if (p->lost || p->killed)
 		xrm_killed(w, result);
 	else if (began || last || state == REACTOR__NONSENSE ||
 	    (w->pool->options.flags & REACTOR_BREAK) != 0)

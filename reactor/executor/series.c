@@ -129,9 +129,7 @@ xs_create(size_t n, int64_t timeout)
 		return NULL;
 	memset(s, 0, sizeof(*s));
 	s->generation = reactor__fork_generation();
-	s->deadline = timeout < 0
-	    ? INT64_MAX
-	    : reactor__clock_add(reactor__clock(REACTOR__MONOTONIC), timeout);
+	s->deadline = reactor__deadline(timeout);
 	if (reactor__waiter_open(&s->waiter) == 0)
 		return s;
 	(void)reactor__allocate(s, 0);

@@ -181,6 +181,18 @@ xv_hello(const struct xv_job *job)
 	reactor__process_name(name);
 }
 
+/* The initializer may keep its argument, as on a thread. */
+static void *
+xv_kept(const struct xv_job *job)
+{
+	size_t size = (size_t)job->call.size;
+	void *copy = reactor__allocate(NULL, size + 1);
+
+	if (copy != NULL && size > 0)
+		memcpy(copy, job->argument, size);
+	return copy;
+}
+
 static void
 xv_run(const struct xv_worker *w, const struct xv_job *call,
     struct reactor__result *result)
@@ -194,7 +206,11 @@ xv_run(const struct xv_worker *w, const struct xv_job *call,
 	if (call->call.function == NULL)
 		return;
 	memset(&job, 0, sizeof(job));
-	job.argument = call->argument;
+	job.argument = hello ? xv_kept(call) : call->argument;
+	if (job.argument == NULL) {
+		reactor__result_fail(result, ENOMEM, NULL);
+		return;
+	}
 	job.size = (size_t)call->call.size;
 	job.name = hello ? "initialize" : call->name;
 	job.worker = call->call.worker;

@@ -55,16 +55,13 @@ static void
 xt_failed(struct reactor__worker *w, const struct reactor__result *result)
 {
 	reactor__executor_break(w->pool, ENOTRECOVERABLE,
-	    "the initializer failed: %s",
-	    result->size > 0 ? (const char *)result->bytes
-			     : "no memory for the words");
+	    "the initializer failed: %s", reactor__result_words(result));
 }
 
 static void
 xt_initialize(struct reactor__worker *w, struct reactor__result *result)
 {
 	const struct reactor_executor_options *options = &w->pool->options;
-	static const int nobody_asks;
 	struct reactor_job *job = &w->job;
 
 	memset(job, 0, sizeof(*job));
@@ -74,7 +71,7 @@ xt_initialize(struct reactor__worker *w, struct reactor__result *result)
 	job->size = options->size;
 	job->name = "initialize";
 	job->worker = w->number;
-	job->asked = &nobody_asks;
+	job->asked = &w->pool->killed;
 	xt_function(w, options->initialize, result);
 }
 
@@ -85,15 +82,17 @@ xt_ready(struct reactor__worker *w)
 	struct reactor__result result;
 	int error;
 
-	w->prepared = 1;
-	if (options->initialize == NULL)
+	if (options->initialize == NULL) {
+		w->prepared = 1;
 		return 0;
+	}
 	/* It may keep that, as long as the thread lives. */
 	w->argument = reactor__allocate(NULL, options->size + 1);
 	if (w->argument != NULL)
 		xt_initialize(w, &result);
 	else
 		reactor__result_fail(&result, ENOMEM, NULL);
+	w->prepared = 1;
 	error = result.error;
 	if (error != 0)
 		xt_failed(w, &result);
@@ -124,7 +123,7 @@ xt_end(struct reactor__worker *w)
 
 const struct reactor__executor_kind reactor__threads = {
 	.name = "threads",
-	.watched = 1,
+	.threads = 1,
 	.workers = xt_workers,
 	.check = xt_check,
 	.ready = xt_ready,

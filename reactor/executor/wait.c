@@ -43,12 +43,6 @@ reactor__waiter_close(struct reactor__waiter *w)
 	(void)pthread_mutex_destroy(&w->lock);
 }
 
-static int
-xa_ended(const struct reactor_future *f)
-{
-	return f->state == REACTOR_FINISHED || f->state == REACTOR_CANCELLED;
-}
-
 static void
 xa_note(struct reactor__future_watch *watch)
 {
@@ -83,7 +77,7 @@ reactor__watch_start(struct reactor__waiter *w,
 	(void)pthread_mutex_lock(&w->lock);
 	w->left++;
 	(void)pthread_mutex_unlock(&w->lock);
-	if (xa_ended(f))
+	if (reactor__future_ended(f))
 		xa_note(watch);
 	else
 		reactor__chain_append(&f->watches, &watch->link);
@@ -100,14 +94,6 @@ reactor__watch_stop(struct reactor__future_watch *watch)
 }
 
 /* ---- One ----------------------------------------------------------------- */
-
-static int64_t
-xa_deadline(int64_t timeout)
-{
-	return timeout < 0
-	    ? INT64_MAX
-	    : reactor__clock_add(reactor__clock(REACTOR__MONOTONIC), timeout);
-}
 
 /* Until that is so; with the lock of the waiter. */
 static void
@@ -133,7 +119,7 @@ xa_wait_for(struct reactor_future *f, int64_t timeout)
 	reactor__watch_start(&w, &watch, f);
 	(void)pthread_mutex_lock(&w.lock);
 	if (timeout != 0)
-		xa_wait(&w, REACTOR_ALL, 1, xa_deadline(timeout));
+		xa_wait(&w, REACTOR_ALL, 1, reactor__deadline(timeout));
 	(void)pthread_mutex_unlock(&w.lock);
 	reactor__watch_stop(&watch);
 	left = w.left;
@@ -202,7 +188,7 @@ xa_wait_all(struct reactor__future_watch *watches, struct reactor_future **list,
 		reactor__watch_start(&w, &watches[i], list[i]);
 	(void)pthread_mutex_lock(&w.lock);
 	if (timeout != 0)
-		xa_wait(&w, until, n, xa_deadline(timeout));
+		xa_wait(&w, until, n, reactor__deadline(timeout));
 	n -= w.left;
 	(void)pthread_mutex_unlock(&w.lock);
 	while (i-- > 0)

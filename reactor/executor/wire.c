@@ -13,45 +13,12 @@
 #include "reactor/executor/wire.h"
 #include "reactor/support.h"
 
-/* macOS lacks pipe2, SOCK_CLOEXEC, MSG_CMSG_CLOEXEC and, once, MSG_NOSIGNAL. */
-#ifdef __APPLE__
-#define XY_NOSIGNAL 0
-#define XY_CLOEXEC  0
-
-static int
-xy_make_pipe(int fd[2])
-{
-	return pipe(fd);
-}
-
-static int
-xy_make_pair(int fd[2])
-{
-	const int on = 1;
-	int i;
-
-	if (socketpair(AF_UNIX, SOCK_STREAM, 0, fd) == -1)
-		return -1;
-	for (i = 0; i < 2; i++)
-		(void)setsockopt(
-		    fd[i], SOL_SOCKET, SO_NOSIGPIPE, &on, sizeof(on));
-	return 0;
-}
-#else
-#define XY_NOSIGNAL MSG_NOSIGNAL
-#define XY_CLOEXEC  MSG_CMSG_CLOEXEC
-
-static int
-xy_make_pipe(int fd[2])
-{
-	return pipe2(fd, O_CLOEXEC);
-}
-
-static int
-xy_make_pair(int fd[2])
-{
-	return socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fd);
-}
+/* Elsewhere pair.c has seen to it. */
+#ifndef MSG_NOSIGNAL
+#define MSG_NOSIGNAL 0
+#endif
+#ifndef MSG_CMSG_CLOEXEC
+#define MSG_CMSG_CLOEXEC 0 /* reactor__descriptor_high sets it */
 #endif
 
 /* Room for descriptors that come, aligned as it must be. */
@@ -71,37 +38,6 @@ reactor__wire_close(int *fd)
 		(void)close(*fd);
 	*fd = -1;
 	errno = error;
-}
-
-static int
-xy_high(int fd[2])
-{
-	fd[0] = reactor__descriptor_high(fd[0]);
-	if (fd[0] != -1)
-		fd[1] = reactor__descriptor_high(fd[1]);
-	if (fd[0] != -1 && fd[1] != -1)
-		return 0;
-	reactor__wire_close(&fd[0]);
-	reactor__wire_close(&fd[1]);
-	return -1;
-}
-
-int
-reactor__wire_pair(int fd[2])
-{
-	if (xy_make_pair(fd) == 0)
-		return xy_high(fd);
-	fd[0] = fd[1] = -1;
-	return -1;
-}
-
-int
-reactor__wire_pipe(int fd[2])
-{
-	if (xy_make_pipe(fd) == 0)
-		return xy_high(fd);
-	fd[0] = fd[1] = -1;
-	return -1;
 }
 
 /* ---- Messages ------------------------------------------------------------ */
@@ -165,9 +101,7 @@ xy_head(struct msghdr *head, struct reactor__message *message)
 	memset(head, 0, sizeof(*head));
 	head->msg_iov = message->part;
 	/* int with musl and the BSDs, size_t with glibc. */
-	head->msg_iovlen = REACTOR__PARTS;
-	while (head->msg_iovlen > 0 && (int)head->msg_iovlen > message->parts)
-		head->msg_iovlen--;
+	head->msg_iovlen = (__typeof__(head->msg_iovlen))message->parts;
 }
 
 int
@@ -182,7 +116,7 @@ reactor__message_send(int socket, struct reactor__message *message, int waits)
 		xy_attach(&head, &control, message);
 	do
 		n = sendmsg(
-		    socket, &head, XY_NOSIGNAL | (waits ? 0 : MSG_DONTWAIT));
+		    socket, &head, MSG_NOSIGNAL | (waits ? 0 : MSG_DONTWAIT));
 	while (n == -1 && errno == EINTR);
 	if (n == -1)
 		return -1;
@@ -240,8 +174,8 @@ reactor__message_receive(
 	head.msg_control = &control;
 	head.msg_controllen = sizeof(control);
 	do
-		n = recvmsg(
-		    socket, &head, XY_CLOEXEC | (waits ? 0 : MSG_DONTWAIT));
+		n = recvmsg(socket, &head,
+		    MSG_CMSG_CLOEXEC | (waits ? 0 : MSG_DONTWAIT));
 	while (n == -1 && errno == EINTR);
 	if (n != -1)
 		xy_detach(&head, message, welcome);

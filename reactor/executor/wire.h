@@ -24,7 +24,7 @@
 #include <stdint.h>
 #include <reactor/executor.h>
 
-/* ---- To and from the helper: helper.c, zygote.c -------------------------- */
+/* ---- To and from the helper: order.c, zygote.c -------------------------- */
 
 enum { REACTOR__SPAWN, REACTOR__KILL };
 
@@ -106,9 +106,6 @@ ssize_t reactor__message_receive(
 /* All of it, waiting.  0, or -1: an error, or the end. */
 int reactor__send_all(int socket, struct reactor__message *);
 
-/* Close-on-exec and >= 3. */
-int reactor__wire_pair(int fd[2]);
-int reactor__wire_pipe(int fd[2]);
 void reactor__wire_close(int *fd); /* which becomes -1 */
 /* A sealed file with these bytes; -1. */
 int reactor__wire_file(const void *, size_t);

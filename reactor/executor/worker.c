@@ -8,32 +8,10 @@
  * as sleep were woken already; who wakes looks at the queue before it sleeps
  * again.  So no job is left behind, and nobody looks in vain for long.
  */
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include "reactor/executor/pool.h"
 #include "reactor/executor/system.h"
-
-enum { XW_NAME = 15 }; /* as long may the name of a thread be */
-
-/* Whose thread this is. */
-static _Thread_local const struct reactor_executor *xw_inside;
-
-void
-reactor__executor_enter(const struct reactor_executor *pool)
-{
-	int was;
-
-	xw_inside = pool;
-	/* Who waits or holds a lock must not be cancelled. */
-	(void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &was);
-}
-
-int
-reactor__executor_inside(const struct reactor_executor *pool)
-{
-	return xw_inside == pool;
-}
 
 void
 reactor__worker_state(struct reactor__worker *w, int state)
@@ -43,6 +21,14 @@ reactor__worker_state(struct reactor__worker *w, int state)
 }
 
 /* ---- The end of a thread ------------------------------------------------- */
+
+static void
+xw_free(struct reactor__worker *w)
+{
+	if (w->argument != NULL)
+		(void)reactor__allocate(w->argument, 0);
+	(void)reactor__allocate(w, 0);
+}
 
 void
 reactor__worker_join(struct reactor_executor *pool)
@@ -56,9 +42,7 @@ reactor__worker_join(struct reactor_executor *pool)
 		reactor__chain_remove(&w->link);
 		reactor__executor_unlock(pool);
 		(void)pthread_join(w->thread, NULL);
-		if (w->argument != NULL)
-			(void)reactor__allocate(w->argument, 0);
-		(void)reactor__allocate(w, 0);
+		xw_free(w);
 		reactor__executor_lock(pool);
 	}
 	reactor__executor_unlock(pool);
@@ -66,12 +50,11 @@ reactor__worker_join(struct reactor_executor *pool)
 
 /* With the lock. */
 static void
-xw_leave(struct reactor__worker *w)
+xw_remove(struct reactor__worker *w)
 {
 	struct reactor_executor *pool = w->pool;
 
 	reactor__chain_remove(&w->link);
-	reactor__chain_append(&pool->gone, &w->link);
 	if (w->state == REACTOR_OVERRUN)
 		pool->overrun--;
 	else
@@ -81,7 +64,10 @@ xw_leave(struct reactor__worker *w)
 
 /* ---- A job --------------------------------------------------------------- */
 
-/* With the lock, which it gives up while it sleeps.  NULL: no more. */
+/*
+ * With the lock, which it gives up while it sleeps.  NULL: no more, or it was
+ * roused and has something else to do first.
+ */
 static struct reactor_future *
 xw_next(struct reactor__worker *w)
 {
@@ -89,7 +75,7 @@ xw_next(struct reactor__worker *w)
 	struct reactor_future *f;
 
 	while ((f = reactor__jobs_take(w)) == NULL) {
-		if (pool->shut || pool->broken != 0)
+		if (w->roused || pool->shut || pool->broken != 0)
 			return NULL;
 		if (w->state != REACTOR_IDLE)
 			reactor__worker_state(w, REACTOR_IDLE);
@@ -109,9 +95,9 @@ xw_begin(struct reactor__worker *w, struct reactor_future *f)
 	w->future = f;
 	w->state = REACTOR_WORKING;
 	w->since = f->started;
-	if (f->limit > 0 && w->pool->kind->watched) {
+	if (f->limit > 0 && w->pool->kind->threads) {
 		w->deadline = reactor__clock_add(f->started, f->limit);
-		reactor__limit_changed(w->pool);
+		reactor__limit_changed(w->pool, w->deadline);
 	}
 }
 
@@ -146,7 +132,10 @@ xw_turn(struct reactor__worker *w)
 	struct reactor_future *f;
 	int ready;
 
-	if (!w->prepared) {
+	if (!w->prepared || w->roused) {
+		w->roused = 0;
+		if (w->state != REACTOR_STARTING)
+			reactor__worker_state(w, REACTOR_STARTING);
 		reactor__executor_unlock(pool);
 		ready = pool->kind->ready(w);
 		reactor__executor_lock(pool);
@@ -155,7 +144,7 @@ xw_turn(struct reactor__worker *w)
 	}
 	f = xw_next(w);
 	if (f == NULL)
-		return 0;
+		return w->roused;
 	xw_begin(w, f);
 	reactor__executor_unlock(pool);
 	memset(&result, 0, sizeof(result));
@@ -166,7 +155,11 @@ xw_turn(struct reactor__worker *w)
 
 /* ---- The thread ---------------------------------------------------------- */
 
-/* A job has called pthread_exit(3), or was cancelled as a thread. */
+/*
+ * A job has called pthread_exit(3), or was cancelled as a thread.  Destructors
+ * of its thread-specific data run after this, for as long as they like: so
+ * nobody waits for that thread.
+ */
 static void
 xw_exited(void *worker)
 {
@@ -183,27 +176,19 @@ xw_exited(void *worker)
 		reactor__result_fail(
 		    &result, EOWNERDEAD, "the job ended its thread");
 		(void)xw_end(w, &result);
-	} else {
+	} else if (!w->prepared) {
 		reactor__executor_broken(
 		    pool, ENOTRECOVERABLE, "the initializer ended its thread");
 	}
-	xw_leave(w);
+	xw_remove(w);
 	if (reactor__worker_more(pool) != 0)
 		reactor__executor_broken(
 		    pool, ENOTRECOVERABLE, "no thread could be started");
+	reactor__executor_retain(pool); /* until it is unlocked */
 	reactor__executor_unlock(pool);
-}
-
-/* The number is what tells them apart. */
-static void
-xw_name(const struct reactor__worker *w)
-{
-	char name[64], number[16];
-	int n = snprintf(number, sizeof(number), "-%u", w->number);
-
-	(void)snprintf(
-	    name, sizeof(name), "%.*s%s", XW_NAME - n, w->pool->name, number);
-	reactor__thread_name(name);
+	(void)pthread_detach(pthread_self());
+	xw_free(w);
+	reactor__executor_release(pool);
 }
 
 static void *
@@ -211,9 +196,10 @@ xw_main(void *worker)
 {
 	struct reactor__worker *w = worker;
 	struct reactor_executor *pool = w->pool;
+	char number[16];
 
-	reactor__executor_enter(pool);
-	xw_name(w);
+	(void)snprintf(number, sizeof(number), "%u", w->number);
+	reactor__executor_enter(pool, number);
 	reactor__worker_join(pool);
 	pthread_cleanup_push(xw_exited, w);
 	reactor__executor_lock(pool);
@@ -223,49 +209,14 @@ xw_main(void *worker)
 	pthread_cleanup_pop(0);
 	pool->kind->end(w);
 	reactor__executor_lock(pool);
-	xw_leave(w);
+	xw_remove(w);
+	reactor__chain_append(&pool->gone, &w->link);
 	(void)reactor__worker_more(pool); /* what it left undone */
 	reactor__executor_unlock(pool);
 	return NULL;
 }
 
 /* ---- Starting one -------------------------------------------------------- */
-
-/* Signals are for the program's own threads, but for those of a fault. */
-static void
-xw_block(sigset_t *was)
-{
-	static const int faults[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP,
-		SIGABRT, SIGSYS };
-	sigset_t all;
-	size_t i;
-
-	(void)sigfillset(&all);
-	for (i = 0; i < sizeof(faults) / sizeof(*faults); i++)
-		(void)sigdelset(&all, faults[i]);
-	(void)pthread_sigmask(SIG_BLOCK, &all, was);
-}
-
-int
-reactor__thread_create(pthread_t *thread, size_t stack_size,
-    void *(*function)(void *), void *argument)
-{
-	pthread_attr_t attributes;
-	sigset_t was;
-	int error = pthread_attr_init(&attributes);
-
-	if (error != 0)
-		return error;
-	if (stack_size > 0)
-		error = pthread_attr_setstacksize(&attributes, stack_size);
-	if (error == 0) {
-		xw_block(&was);
-		error = pthread_create(thread, &attributes, function, argument);
-		(void)pthread_sigmask(SIG_SETMASK, &was, NULL);
-	}
-	(void)pthread_attr_destroy(&attributes);
-	return error;
-}
 
 /* The smallest number that no worker has. */
 static unsigned
@@ -306,7 +257,7 @@ xw_start(struct reactor_executor *pool)
 	}
 	reactor__chain_append(&pool->workers, &w->link);
 	pool->nworkers++;
-	if (pool->kind->watched)
+	if (pool->kind->threads)
 		pool->stats.started++;
 	return 0;
 }

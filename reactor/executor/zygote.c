@@ -15,6 +15,7 @@
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
+#include "reactor/exec.h"
 #include "reactor/executor/helper.h"
 #include "reactor/executor/system.h"
 #include "reactor/internal.h"
@@ -86,6 +87,15 @@ xz_spawn(uint64_t serial, int *passed, int n)
 		reactor__wire_close(&passed[n]);
 }
 
+/* A job may have led the worker into another group, even into ours. */
+static void
+xz_signal(pid_t pid, int signal)
+{
+	(void)kill(-pid, signal);
+	if (getpgid(pid) != pid)
+		(void)kill(pid, signal);
+}
+
 static void
 xz_kill(uint64_t serial, int signal)
 {
@@ -93,7 +103,7 @@ xz_kill(uint64_t serial, int signal)
 
 	for (i = 0; i < xz_length; i++)
 		if (xz_workers[i].serial == serial)
-			(void)kill(-xz_workers[i].pid, signal);
+			xz_signal(xz_workers[i].pid, signal);
 }
 
 /* 0: there will be no more orders. */
@@ -166,31 +176,12 @@ xz_leave(void)
 	size_t i;
 
 	for (i = 0; i < xz_length; i++)
-		(void)kill(-xz_workers[i].pid, SIGKILL);
+		xz_signal(xz_workers[i].pid, SIGKILL);
 	xz_reap(0);
 	_exit(0);
 }
 
 /* ---- The helper ---------------------------------------------------------- */
-
-/* What is caught in the program must not be caught here. */
-static void
-xz_defaults(void)
-{
-	struct sigaction action;
-	int number;
-
-	for (number = 1; number < NSIG; number++) {
-		if (sigaction(number, NULL, &action) == -1 ||
-		    ((action.sa_flags & SA_SIGINFO) == 0 &&
-			(action.sa_handler == SIG_DFL ||
-			    action.sa_handler == SIG_IGN)))
-			continue;
-		memset(&action, 0, sizeof(action));
-		action.sa_handler = SIG_DFL;
-		(void)sigaction(number, &action, NULL);
-	}
-}
 
 static void
 xz_child(int number)
@@ -205,7 +196,7 @@ xz_signals(sigset_t *waiting)
 	struct sigaction action;
 	sigset_t blocked;
 
-	xz_defaults();
+	reactor__signals_default();
 	(void)sigemptyset(&blocked);
 	(void)sigaddset(&blocked, SIGPIPE);
 	*waiting = blocked;
