@@ -23,6 +23,7 @@
 #define REACTOR_TASK_H
 
 #include <reactor/executor.h>
+#include <reactor/net.h>
 #include <reactor/reactor.h>
 #include <coro/coro.h>
 
@@ -422,6 +423,81 @@ int task_connect(int fd, const struct sockaddr *, unsigned length);
 int task_close(int fd);
 /* What is known of the number is no longer true.  Not only for tasks. */
 void task_forget(int fd);
+
+/* ---- Names and connections: task_dial(3) --------------------------------- */
+
+/*
+ * Looks a name up as reactor_resolve_start does; returns how many addresses
+ * there are, of which up to max are written.  -1: see there; ETIMEDOUT.
+ */
+intptr_t task_resolve(const char *host, const char *service,
+    struct reactor_address *, size_t max, int64_t timeout);
+/*
+ * A connection to that name, address, /path or @name, made as
+ * reactor_connect_start does; flags are those of connect.  The descriptor is
+ * non-blocking and close-on-exec.  -1: see there; ETIMEDOUT, ECANCELED.
+ */
+int task_dial(
+    const char *host, const char *service, unsigned flags, int64_t timeout);
+/*
+ * task_accept for servers, at a socket of reactor_listen: when descriptors or
+ * memory run out, it waits and goes on.  flags: REACTOR_NODELAY, KEEPALIVE; peer
+ * may be NULL.
+ */
+int task_admit(int fd, unsigned flags, struct reactor_address *peer);
+
+/*
+ * ---- Streams: task_stream_open(3) ------------------------------------------
+ *
+ * What is written is sent when there is much of it, or when the task next waits,
+ * whatever for: what was written in pieces goes out in one.  One task may read
+ * while another writes; a second in the same direction gets EBUSY.
+ */
+
+struct task_stream {
+	/*
+	 * Yours before open: transport, state, data, limit, high, low, idle.
+	 * When nothing moves for `idle`, a task that waits gets ETIMEDOUT.
+	 */
+	struct reactor_stream stream;
+	/* The library's: */
+	struct reactor_link input, output; /* who waits: one in each */
+	struct reactor_defer defer;
+	void *reader, *writer; /* calls that are under way */
+	size_t given;          /* bytes of input that the reader looks at */
+	unsigned char open, ended, holding;
+};
+
+/* A stream over this descriptor, which is its own from now on.  ENOMEM. */
+int task_stream_open(struct task_stream *, int fd);
+/* Waits until all is sent, then closes in any case; -1: not all was. */
+int task_stream_close(struct task_stream *);
+/* Closes at once; what was not sent is lost.  Not only for tasks. */
+void task_stream_abort(struct task_stream *);
+/* Some: at least one byte, at most size; 0: the end. */
+intptr_t task_stream_read(struct task_stream *, void *, size_t size);
+/* All of size bytes; fewer: the end came. */
+intptr_t task_stream_read_all(struct task_stream *, void *, size_t size);
+/*
+ * Up to and with the delimiter: *bytes points to them, until the next read; the
+ * length is returned, 0 at the end.  At the end the delimiter may lack.
+ * EMSGSIZE: there is none in the first `limit` bytes (0: the stream's limit);
+ * nothing was read.
+ */
+intptr_t task_stream_read_until(struct task_stream *, const char *delimiter,
+    size_t size, size_t limit, char **bytes);
+/* 1: *line is one, without its \n or \r\n, ended by a NUL; 0: the end. */
+int task_stream_read_line(struct task_stream *, char **line, size_t *length);
+/* All of it; waits while more than `high` bytes are on their way. */
+intptr_t task_stream_write(struct task_stream *, const void *, size_t size);
+intptr_t task_stream_writev(struct task_stream *, const struct iovec *, int n);
+/* See reactor_stream_write_file; fd stays the caller's: waits until it is out. */
+int task_stream_write_file(
+    struct task_stream *, int fd, int64_t offset, int64_t size);
+/* Waits until all that was written is sent. */
+int task_stream_flush(struct task_stream *);
+/* Flushes, then says that no more comes.  Reading goes on. */
+int task_stream_shutdown(struct task_stream *);
 
 /* ---- Signals, processes, threads: task_signal_wait(3) -------------------- */
 

@@ -146,13 +146,24 @@ dm_signals(void)
 
 /* ---- Options ------------------------------------------------------------- */
 
+/* What stands for the operands in --help; NULL: there are none. */
+static const char *
+dm_operands(const struct demo_option *option)
+{
+	while (option->name != NULL)
+		option++;
+	return option->value;
+}
+
 static _Noreturn void
 dm_help(const char *about, const struct demo_option *option)
 {
+	const char *operands = dm_operands(option);
 	char left[40];
 
-	(void)printf(
-	    "usage: %s [options]\n\n%s\n\noptions:\n", dm_program, about);
+	(void)printf("usage: %s [options]%s%s\n\n%s\n\noptions:\n", dm_program,
+	    operands != NULL ? " " : "", operands != NULL ? operands : "",
+	    about);
 	for (; option->name != NULL; option++) {
 		(void)snprintf(left, sizeof(left), "--%s%s%s", option->name,
 		    option->value != NULL ? "=" : "",
@@ -207,12 +218,13 @@ dm_option(const char *argument, const struct demo_option *option)
 		dm_number(option, value);
 }
 
-void
+int
 demo_options(
     int argc, char **argv, const char *about, const struct demo_option *options)
 {
+	const int operands = dm_operands(options) != NULL;
 	const char *slash;
-	int i;
+	int i, n = 0;
 
 	if (argc > 0) {
 		slash = strrchr(argv[0], '/');
@@ -222,9 +234,15 @@ demo_options(
 		if (strcmp(argv[i], "--help") == 0)
 			dm_help(about, options);
 	for (i = 1; i < argc; i++)
-		dm_option(argv[i], options);
+		if (operands && (*argv[i] != '-' || strcmp(argv[i], "-") == 0))
+			argv[++n] = argv[i];
+		else
+			dm_option(argv[i], options);
+	if (argc > 0)
+		argv[n + 1] = NULL;
 	dm_signals();
 	(void)signal(SIGPIPE, SIG_IGN);
+	return n;
 }
 
 /* ---- Files --------------------------------------------------------------- */

@@ -30,9 +30,11 @@ struct demo_backend {
 
 /*
  * Reads the command line.  Ends the program for --help (0) and for what it
- * does not understand (2).  The options end with a NULL name.
+ * does not understand (2).  The options end with a NULL name; if that
+ * has a value, such as "FILE...", there may be operands: how many is returned,
+ * and they are moved to argv[1] and on, before a NULL.
  */
-void demo_options(int argc, char **argv, const char *about,
+int demo_options(int argc, char **argv, const char *about,
     const struct demo_option *options);
 
 /* One line on standard error; then exit 1, or 2 with a hint at --help. */

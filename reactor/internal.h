@@ -145,6 +145,9 @@ struct reactor {
 	struct reactor__children *children;
 	struct reactor__paths *paths;
 
+	/* net/buffer.c: NULL until there is a stream */
+	struct reactor__buffers *buffers;
+
 	/* fork.c */
 	unsigned generation;
 
@@ -323,6 +326,9 @@ void reactor__child_forked(struct reactor *);
 void reactor__child_close(struct reactor *);
 void reactor__path_forked(struct reactor *);
 void reactor__path_close(struct reactor *);
+
+/* net/stream.c: stops all streams, and frees what they were made of. */
+void reactor__stream_close_all(struct reactor *);
 
 /* journal.c: a text that is only appended to, and outlives its writer. */
 struct reactor__journal;

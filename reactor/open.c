@@ -112,6 +112,7 @@ reactor_close(struct reactor *r)
 		errno = EBUSY;
 		return -1;
 	}
+	reactor__stream_close_all(r);
 	reactor__post_collect(r);
 	reactor__each(r, op_stop, NULL);
 	reactor__path_close(r);

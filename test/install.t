@@ -22,11 +22,12 @@ install_to() {
 # ---- What is there -----------------------------------------------------------
 
 expected() {
-	for h in $(headers); do
+	for h in $(headers) $(more_headers); do
 		echo "include/reactor-$major/$h"
 	done
 	for suffix in "" ".$major" ".$version"; do
 		echo "lib/$shared$suffix"
+		echo "lib/libreactor-hook.so$suffix"
 	done
 	echo lib/libreactor.a
 	echo lib/pkgconfig/reactor.pc
@@ -95,7 +96,7 @@ no_stage_inside() {
 }
 
 same_headers() {
-	for h in $(headers); do
+	for h in $(headers) $(more_headers); do
 		cmp "$h" "$usr/include/reactor-$major/$h" || return 1
 	done
 }
@@ -200,6 +201,14 @@ archive_names() {
 	none "not ours" "$tmp/foreign"
 }
 
+# The hook exports its one function, and the calls that it stands in for.
+hook_exports() {
+	nm -D --defined-only "$usr/lib/libreactor-hook.so" |
+	    awk '$2 != "A" { sub(/@.*/, "", $3); print $3 }' >"$tmp/hook"
+	grep -qx task_hook "$tmp/hook" && grep -qx recv "$tmp/hook" &&
+	    grep -qx __read_chk "$tmp/hook" && ! grep '^hk\|^task__' "$tmp/hook"
+}
+
 no_executable_stack() {
 	readelf -lW "$usr/lib/$shared" | grep 'GNU_STACK.* RW '
 }
@@ -261,6 +270,7 @@ else
 	skip "soname" "there is no readelf"
 fi
 check "the shared library exports the functions of the headers" exports
+check "the hook exports what it stands in for" hook_exports
 check "each with a version" all_versioned
 check "the static library has no other global names" archive_names
 check "installed twice is the same" twice

@@ -49,8 +49,8 @@ readme_is_ascii() {
 
 # A file anywhere, by its name alone, or by its path, or by a pattern.
 is_there() {
-	for f in $1 reactor/$1 reactor/executor/$1 backends/$1 demos/$1 coro/$1 \
-	    test/$1; do
+	for f in $1 reactor/$1 reactor/executor/$1 reactor/net/$1 \
+	    reactor/adapters/$1 backends/$1 demos/$1 coro/$1 test/$1; do
 		[ -e "$f" ] && return 0
 	done
 	return 1

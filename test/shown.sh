@@ -4,6 +4,7 @@
 # after tap.sh.
 
 flags="-std=c11 -D_GNU_SOURCE -I. -Wall -Wextra -Wpedantic -Werror"
+more='' # what else is to be passed
 unused="-Wno-unused-function -Wno-unused-parameter" # as examples may be
 
 # Runs at most so many seconds: the alarm outlives the exec.
@@ -71,7 +72,7 @@ wrap() {
 compiles() {
 	wrap "$1" >"$tmp/unit.c"
 	# shellcheck disable=SC2086
-	$cc $flags $unused -I"$tmp" -c -o "$tmp/unit.o" \
+	$cc $flags $unused $more -I"$tmp" -c -o "$tmp/unit.o" \
 	    "$tmp/unit.c"
 }
 

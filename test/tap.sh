@@ -87,6 +87,20 @@ headers() {
 	done
 }
 
+# Those that are installed beside them: what joins the library to others, which
+# may not be there, and the hook.
+more_headers() {
+	for h in reactor/adapters/*.h coro/adapters/*.h coro/hook.h; do
+		[ -f "$h" ] && echo "$h"
+	done
+}
+
+# adapters HEADER...: functions that they define, or declare as the hook does.
+adapter_functions() {
+	sed -n 's/^\(int \)*\(\(reactor\|task\)_[a-z0-9]*_*[a-z0-9_]*\)(.*/\2/p' "$@" |
+	    grep -v __ | sort -u
+}
+
 # Every function that they declare.
 functions() {
 	for h in $(headers); do
@@ -106,7 +120,8 @@ macros() {
 
 # What has to be on a page of section 3.
 documented() {
-	(functions; macros) | sort -u
+	# shellcheck disable=SC2046
+	(functions; macros; adapter_functions $(more_headers)) | sort -u
 }
 
 # The names that man page $1 is about.
