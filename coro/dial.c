@@ -13,10 +13,12 @@
 static int
 tdi_check(void)
 {
-	if (task_self() != NULL && !task_cancelled())
-		return 0;
-	errno = task_self() == NULL ? EPERM : ECANCELED;
-	return -1;
+	if (task_self() == NULL) {
+		errno = EPERM;
+		return -1;
+	}
+	/* Then it fails at once, and the scope knows that it was the cause. */
+	return task_cancelled() ? task_yield() : 0;
 }
 
 /* What has happened meanwhile counts for more than a cancel. */
@@ -55,6 +57,7 @@ task_resolve(const char *host, const char *service,
 {
 	struct tdi_names names;
 	struct reactor *r = task_reactor();
+	int error;
 
 	if (tdi_check() == -1)
 		return -1;
@@ -68,8 +71,9 @@ task_resolve(const char *host, const char *service,
 	if (reactor_resolve_start(r, &names.resolve) == -1)
 		return -1;
 	if (tdi_wait(&names.event) == -1) {
+		error = errno;
 		reactor_resolve_stop(r, &names.resolve);
-		errno = ECANCELED;
+		errno = error;
 		return -1;
 	}
 	if (names.resolve.error == 0)
@@ -99,6 +103,7 @@ task_dial(
 {
 	struct tdi_dial dial;
 	struct reactor *r = task_reactor();
+	int error;
 
 	if (tdi_check() == -1)
 		return -1;
@@ -111,8 +116,9 @@ task_dial(
 	if (reactor_connect_start(r, &dial.connect) == -1)
 		return -1;
 	if (tdi_wait(&dial.event) == -1) {
+		error = errno;
 		reactor_connect_stop(r, &dial.connect);
-		errno = ECANCELED;
+		errno = error;
 		return -1;
 	}
 	if (dial.connect.fd == -1) {

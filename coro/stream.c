@@ -39,15 +39,15 @@ const struct task__wait_kind task__stream_output = {
 static void
 tsm_deliver(struct task_stream *s)
 {
-	struct task__use *use = s->reader;
+	struct task__wait *wait = task__first_wait(&s->input);
+	struct task__use *use = (struct task__use *)(void *)wait;
 	const char *input;
 	size_t n;
 
-	if (use == NULL || use->size == 0)
+	if (wait == NULL || use->size == 0)
 		return;
 	input = reactor_stream_input(&s->stream, &n);
 	use->done = n < use->size ? n : use->size;
-	use->size = 0;
 	memcpy(use->bytes, input, use->done);
 	reactor_stream_consume(&s->stream, use->done);
 }

@@ -13,11 +13,11 @@
  * meanwhile says so here, as the stream may be gone when the task runs again.
  */
 struct task__use {
-	struct task__wait wait;
+	struct task__wait wait; /* must be first */
 	int gone;
 	/* A read that waits gets its bytes from the callback: */
 	char *bytes;
-	size_t size; /* 0: not this one, or not any more */
+	size_t size; /* 0: not this one */
 	size_t done;
 };
 

@@ -30,6 +30,7 @@ enum { THINKING_MS = 100, WITHOUT = 10, MOST = 10000 };
 
 static struct task_options options;
 static struct sockaddr_in address; /* of the server */
+static struct task_post stop;      /* the server is to end */
 
 /* ---- The client: plain code, as it might be in any library --------------- */
 
@@ -139,9 +140,8 @@ answer(void *guest)
 	return task_close(fd);
 }
 
-/* Until somebody shuts the listener down. */
 static intptr_t
-server(void *listener)
+accepter(void *listener)
 {
 	struct task *t;
 	int fd;
@@ -152,6 +152,22 @@ server(void *listener)
 			task_close(fd);
 		task_detach(t);
 	}
+	return -1;
+}
+
+/* When this returns, the others are cancelled. */
+static intptr_t
+server(void *listener)
+{
+	struct task *t;
+
+	if (task_post_open(&stop) == -1)
+		return -1;
+	t = task_spawn(accepter, listener);
+	if (t != NULL)
+		(void)task_post_wait(&stop);
+	task_detach(t);
+	task_post_close(&stop);
 	return 0;
 }
 
@@ -218,9 +234,9 @@ try_options(void)
 {
 	if (task_run(nothing, NULL, &options) == 0)
 		return;
-	if (errno == ENOTSUP && coro_error()[0] != '\0')
-		errx(1, "%s", coro_error());
-	errx(1, "%s", reactor_error());
+	if (reactor_error()[0] != '\0')
+		errx(1, "%s", reactor_error());
+	errx(1, "%s", coro_error());
 }
 
 int
@@ -242,7 +258,7 @@ main(int argc, char **argv)
 	crowd_show("one", 1, 1);
 	crowd_show("all at once", n, 1);
 	crowd_show("without the hook", WITHOUT, 0);
-	(void)shutdown(listener, SHUT_RDWR);
+	task_post_send(&stop);
 	(void)pthread_join(thread, NULL);
 	close(listener);
 	return fflush(stdout) == EOF;

@@ -19,6 +19,8 @@
 
 enum { URL = 2048, REDIRECTS = 5, READ = 16384 };
 
+#define NOT_HTTP "not an http:// URL (for https, see fetch)"
+
 static const char *backend, *context, *directory;
 static long at_once = 16, timeout_s = 10, largest_mb = 1024;
 
@@ -306,10 +308,10 @@ tell(const struct page *p)
 {
 	demo_progress_end();
 	if (p->failure[0] != '\0')
-		printf("  -  %10s %8.0f ms  %s: %s\n", "",
+		printf("%6s %12s %9.1f ms  %s: %s\n", "-", "-",
 		    (double)p->time / 1e6, p->asked, p->failure);
 	else
-		printf("%4d %10" PRId64 " %8.0f ms  %s\n", p->status, p->size,
+		printf("%6d %12" PRId64 " %9.1f ms  %s\n", p->status, p->size,
 		    (double)p->time / 1e6, p->asked);
 }
 
@@ -324,7 +326,8 @@ worker(void *unused)
 
 		sums.running++;
 		progress();
-		fetch(p);
+		if (p->failure[0] == '\0')
+			fetch(p);
 		sums.running--;
 		if (task_cancelled())
 			return -1;
@@ -337,6 +340,7 @@ worker(void *unused)
 	return -1;
 }
 
+/* One that cannot be fetched has failed already. */
 static void
 want(const char *text)
 {
@@ -345,8 +349,7 @@ want(const char *text)
 	if (p == NULL || (p->asked = strdup(text)) == NULL)
 		demo_fail("%s", strerror(errno));
 	if (read_url(&p->url, text) == -1)
-		demo_usage(
-		    "%s: not an http:// URL (for https, see fetch)", text);
+		(void)fail(p, NOT_HTTP);
 	p->number = (int)++sums.all;
 	if (task_queue_put(&todo, p) == -1)
 		demo_fail("%s", strerror(errno));
@@ -362,20 +365,38 @@ want_lines(void)
 		want(text);
 }
 
-static intptr_t
-fetch_all(void *argument)
+static void
+want_all(char **urls)
 {
-	int64_t began = task_now();
-	struct tasks_quit quits[2];
-	struct task_group group;
-	char **urls;
-	long i;
-
-	for (urls = argument; *urls != NULL; urls++)
+	for (; *urls != NULL; urls++)
 		if (strcmp(*urls, "-") == 0)
 			want_lines();
 		else
 			want(*urls);
+	if (sums.all == 0)
+		demo_usage("no URLs in standard input");
+}
+
+static void
+tell_sums(int64_t time)
+{
+	printf("%ld of %ld URLs, %ld failed: %.1f MB in %.3f s%s\n", sums.done,
+	    sums.all, sums.failed, (double)sums.bytes / 1e6, (double)time / 1e9,
+	    sums.done < sums.all ? ", interrupted" : "");
+	demo_write_end(stdout, "standard output");
+}
+
+static intptr_t
+fetch_all(void *argument)
+{
+	struct tasks_quit quits[2];
+	struct task_group group;
+	int64_t began;
+	long i;
+
+	want_all(argument);
+	began = task_now();
+	printf("%6s %12s %12s  %s\n", "status", "bytes", "time", "URL");
 	task_group_enter(&group, TASK_FAIL_FAST);
 	tasks_quit(&quits[0], &group, SIGINT);
 	tasks_quit(&quits[1], &group, SIGTERM);
@@ -385,10 +406,8 @@ fetch_all(void *argument)
 	demo_progress_end();
 	task_group_cancel(&group);
 	(void)task_group_leave(&group, NULL, 0);
-	printf("%ld of %ld, %ld failed: %.1f MB in %.2f s\n", sums.done,
-	    sums.all, sums.failed, (double)sums.bytes / 1e6,
-	    (double)(task_now() - began) / 1e9);
-	return sums.failed > 0 || sums.done < sums.all;
+	tell_sums(task_now() - began);
+	return sums.done < sums.all ? 130 : sums.failed > 0;
 }
 
 /* ---- The command line ---------------------------------------------------- */
@@ -427,6 +446,17 @@ static const struct demo_option options[] = {
 	{ .name = NULL, .value = "URL...|-" },
 };
 
+/* What is wrong on the command line is said before anything is fetched. */
+static void
+check_urls(char **urls)
+{
+	struct url url;
+
+	for (; *urls != NULL; urls++)
+		if (strcmp(*urls, "-") != 0 && read_url(&url, *urls) == -1)
+			demo_usage("%s: " NOT_HTTP, *urls);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -436,6 +466,7 @@ main(int argc, char **argv)
 		"Fetches URLs, many at once; - reads them from standard input.",
 		options) == 0)
 		demo_usage("which URLs?");
+	check_urls(argv + 1);
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	run.backend = backend;
 	run.context = context;

@@ -191,7 +191,6 @@ main(int argc, char **argv)
 		httpd_loop_close(hsm_all[i]);
 		free(hsm_all[i]);
 	}
-	httpd_listen_unlink();
 	httpd_peers_close(&hsm_server.peers);
 	return close(hsm_server.root) == -1;
 }

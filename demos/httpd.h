@@ -136,13 +136,12 @@ struct httpd_connection {
 
 /* Of all --address; before the options are read, of which the last counts. */
 void httpd_listen_gather(int argc, char **argv);
+/* Files of UNIX sockets are removed at exit. */
 void httpd_listen_open(size_t loops);
 /* Those of one of the loops. */
 const int *httpd_listen_sockets(size_t loop, size_t *count);
 /* Prints where. */
 void httpd_listen_tell(void);
-/* Removes the files of UNIX sockets. */
-void httpd_listen_unlink(void);
 
 /* ---- httpd_loop.c -------------------------------------------------------- */
 

@@ -199,14 +199,22 @@ hsc_event(struct reactor *r, struct reactor_stream *s, unsigned what)
 		httpd_connection_end(c);
 }
 
+/* A request may have come that the loop has not told of yet. */
+static int
+hsc_is_silent(const struct httpd_connection *c)
+{
+	size_t size;
+	char byte;
+
+	(void)reactor_stream_input(&c->stream, &size);
+	return size == 0 && reactor_stream_pending(&c->stream) == 0 &&
+	    recv(c->stream.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) <= 0;
+}
+
 void
 httpd_connection_dismiss(struct httpd_connection *c)
 {
-	size_t size;
-
-	(void)reactor_stream_input(&c->stream, &size);
-	if (hsc_is_idle(c) && size == 0 &&
-	    reactor_stream_pending(&c->stream) == 0)
+	if (hsc_is_idle(c) && hsc_is_silent(c))
 		httpd_connection_end(c);
 }
 

@@ -24,7 +24,7 @@ enum { HSK_UNSENT = 128 * 1024 };
 
 static char hsk_default[] = "127.0.0.1:8080";
 static char *hsk_addresses[HTTPD_SOCKETS];
-static size_t hsk_count;
+static size_t hsk_count, hsk_made;
 static int hsk_fds[HTTPD_LOOPS][HTTPD_SOCKETS];
 static size_t hsk_sockets; /* of each loop */
 
@@ -33,11 +33,9 @@ static size_t hsk_sockets; /* of each loop */
 static void
 hsk_add(char *address)
 {
-	if (*address == '\0' || strlen(address) >= REACTOR_ADDRESS_TEXT)
-		demo_usage("--address=%s: not an address", address);
-	if (hsk_count == HTTPD_SOCKETS)
-		demo_usage("more than %d addresses", HTTPD_SOCKETS);
-	hsk_addresses[hsk_count++] = address;
+	if (hsk_count < HTTPD_SOCKETS)
+		hsk_addresses[hsk_count] = address;
+	hsk_count++;
 }
 
 void
@@ -90,6 +88,8 @@ hsk_make(const char *address, size_t loops, size_t loop)
 	int n = reactor_listen(address, &options, hsk_fds[loop] + hsk_sockets,
 	    HTTPD_SOCKETS - hsk_sockets);
 
+	if (n == -1 && errno == EINVAL)
+		demo_usage("--address=%s: not an address", address);
 	if (n == -1)
 		demo_fail("cannot listen at %s: %s", address, strerror(errno));
 	return (size_t)n;
@@ -116,6 +116,8 @@ hsk_listen(const char *address, size_t loops)
 	char again[2 * REACTOR_ADDRESS_TEXT];
 	size_t i, n;
 
+	if (*address == '\0' || strlen(address) >= REACTOR_ADDRESS_TEXT)
+		demo_usage("--address=%s: not an address", address);
 	if (hsk_sockets == HTTPD_SOCKETS)
 		demo_usage("more than %d sockets", HTTPD_SOCKETS);
 	n = hsk_make(address, loops, 0);
@@ -128,6 +130,15 @@ hsk_listen(const char *address, size_t loops)
 				demo_fail("cannot listen at %s again", again);
 	}
 	hsk_sockets += n;
+}
+
+/* The files of UNIX sockets that are ours. */
+static void
+hsk_unlink(void)
+{
+	while (hsk_made-- > 0)
+		if (*hsk_addresses[hsk_made] == '/')
+			(void)unlink(hsk_addresses[hsk_made]);
 }
 
 void
@@ -144,7 +155,11 @@ httpd_listen_open(size_t loops)
 		hsk_count = 0;
 	else if (hsk_count == 0)
 		hsk_add(hsk_default);
-	for (i = 0; i < hsk_count; i++)
+	if (hsk_count > HTTPD_SOCKETS)
+		demo_usage("more than %d addresses", HTTPD_SOCKETS);
+	if (atexit(hsk_unlink) != 0)
+		demo_fail("cannot start: %s", strerror(errno));
+	for (i = 0; i < hsk_count; i++, hsk_made++)
 		hsk_listen(hsk_addresses[i], loops);
 	for (i = 0; i < loops * hsk_sockets; i++)
 		(void)setsockopt(hsk_fds[i / hsk_sockets][i % hsk_sockets],
@@ -182,14 +197,4 @@ httpd_listen_tell(void)
 		hsk_print(hsk_fds[0][i]);
 	if (fflush(stdout) == EOF)
 		demo_fail("cannot write standard output: %s", strerror(errno));
-}
-
-void
-httpd_listen_unlink(void)
-{
-	size_t i;
-
-	for (i = 0; i < hsk_count; i++)
-		if (*hsk_addresses[i] == '/')
-			(void)unlink(hsk_addresses[i]);
 }

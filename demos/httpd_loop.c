@@ -7,6 +7,7 @@
  * wait at the door, and the answers that go out are the last of their
  * connections, so that there is room soon.
  */
+#include <sys/socket.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -83,6 +84,25 @@ hso_grace(struct reactor *r, struct reactor_timer *timer)
 	reactor_stop(r);
 }
 
+/* Those who are at the door already would be reset by the close. */
+static void
+hso_admit(struct httpd_loop *l, int listener)
+{
+	struct reactor_address peer;
+	int fd;
+
+	while (l->count < (size_t)l->server->connections) {
+		fd =
+		    accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		if (fd == -1)
+			return;
+		if (reactor_address_peer(&peer, fd) == 0)
+			httpd_connection_start(l, fd, &peer);
+		else
+			(void)close(fd);
+	}
+}
+
 static void
 hso_stop(struct reactor *r, struct reactor_post *post)
 {
@@ -95,6 +115,7 @@ hso_stop(struct reactor *r, struct reactor_post *post)
 	l->stopping = 1;
 	for (i = 0; i < l->sockets; i++) {
 		reactor_listener_stop(r, &l->listeners[i]);
+		hso_admit(l, l->listeners[i].fd);
 		(void)close(l->listeners[i].fd);
 	}
 	l->sockets = 0;

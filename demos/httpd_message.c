@@ -46,7 +46,7 @@ hsu_next(struct httpd_connection *c)
 		return;
 	}
 	c->state = HTTPD_HEAD;
-	http_request_begin(&c->message->request);
+	httpd_message_give(c);
 }
 
 /* -1: nothing can be done before more comes. */
@@ -122,8 +122,9 @@ hsu_head(struct httpd_connection *c)
 	ssize_t n;
 
 	if (size == 0) {
-		httpd_message_give(c);
-		if (c->ended || c->loop->stopping)
+		if (c->ended && reactor_stream_pending(&c->stream) == 0)
+			c->over = 1;
+		else if (c->ended || c->loop->stopping)
 			httpd_connection_close(c);
 		return -1;
 	}

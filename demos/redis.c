@@ -79,18 +79,14 @@ answered(redisAsyncContext *ac, void *data, void *unused)
 	(void)unused;
 	if (waiting > 0)
 		waiting--;
-	if (reply == NULL) {
-		if (endless) /* it was one that has no last answer */
-			return;
-		printf("Error: %s\n", ac->errstr);
-	} else {
+	failed |= reply == NULL || reply->type == REDIS_REPLY_ERROR;
+	if (reply != NULL) {
 		print(reply);
 		putchar('\n');
-	}
-	if (reply == NULL || reply->type == REDIS_REPLY_ERROR)
-		failed = 1;
-	else
 		go_on();
+	} else if (!endless) { /* for those it is just the end */
+		printf("Error: %s\n", ac->errstr);
+	}
 }
 
 /* Before each wait, so that nobody waits for what is printed already. */

@@ -13,6 +13,7 @@
  *	build/demos/tls
  *	build/demos/tls --trust=ca.pem example.org:443
  */
+#include <arpa/inet.h>
 #include <openssl/evp.h>
 #include <openssl/x509v3.h>
 #include <stdlib.h>
@@ -21,21 +22,30 @@
 #include "demos/tasks.h"
 
 static const char *backend, *context, *trust;
+static const char *host, *port = "443"; /* of another server */
 static long rounds = 2000, megabytes = 64;
 static int insecure;
 
 enum { MESSAGE = 64, CHUNK = 65536 };
 
-/* What OpenSSL says of its last error; ends the program. */
+#define PATIENCE (10 * REACTOR_SECOND) /* with another machine */
+
+/* What OpenSSL says of its first error, which is the cause of the others. */
+static const char *
+openssl_reason(void)
+{
+	unsigned long error = ERR_peek_error();
+	const char *reason = ERR_reason_error_string(error);
+
+	if (ERR_SYSTEM_ERROR(error))
+		return strerror(ERR_GET_REASON(error));
+	return reason != NULL ? reason : "unknown";
+}
+
 static _Noreturn void
 openssl_fails(const char *what)
 {
-	char text[256] = "unknown";
-	unsigned long error = ERR_peek_last_error();
-
-	if (error != 0)
-		ERR_error_string_n(error, text, sizeof(text));
-	demo_fail("%s: %s", what, text);
+	demo_fail("%s: %s", what, openssl_reason());
 }
 
 /* ---- A certificate for this machine -------------------------------------- */
@@ -157,43 +167,83 @@ open_server(struct server *server)
 
 /* ---- The client: a task -------------------------------------------------- */
 
+/* Only a name is announced: an address is no server's name. */
+static SSL *
+make_ssl(SSL_CTX *ctx, const char *host)
+{
+	SSL *ssl = SSL_new(ctx);
+	unsigned char address[16];
+
+	if (ssl == NULL || SSL_set1_host(ssl, host) != 1 ||
+	    (inet_pton(AF_INET, host, address) != 1 &&
+		inet_pton(AF_INET6, host, address) != 1 &&
+		SSL_set_tlsext_host_name(ssl, host) != 1))
+		openssl_fails(host);
+	SSL_set_connect_state(ssl);
+	return ssl;
+}
+
 /* The stream of a connection, by that name. */
 static void
 open_client(struct task_stream *s, SSL_CTX *ctx, const char *host,
     const char *service, SSL **ssl)
 {
-	*ssl = SSL_new(ctx);
-	if (*ssl == NULL || SSL_set_tlsext_host_name(*ssl, host) != 1 ||
-	    SSL_set1_host(*ssl, host) != 1)
-		openssl_fails("SSL_new");
-	SSL_set_connect_state(*ssl);
+	*ssl = make_ssl(ctx, host);
 	memset(s, 0, sizeof(*s));
-	s->stream.fd =
-	    task_dial(host, service, REACTOR_NODELAY, 10 * REACTOR_SECOND);
+	s->stream.fd = task_dial(host, service, REACTOR_NODELAY, -1);
 	if (s->stream.fd == -1)
-		demo_fail("%s:%s: %s", host, service,
-		    errno == ENOENT ? "no such name" : strerror(errno));
+		demo_fail("%s: %s", host,
+		    errno == ENOENT	     ? "no such name"
+			: errno == ECANCELED ? "timed out"
+					     : strerror(errno));
 	if (reactor_openssl_attach(&s->stream, *ssl) == -1 ||
 	    task_stream_open(s, s->stream.fd) == -1)
 		demo_fail("stream: %s", strerror(errno));
 }
 
-static _Noreturn void
-client_fails(SSL *ssl)
+/* What came instead of a TLS record, in OpenSSL's words. */
+static int
+is_no_tls(void)
 {
-	long why = SSL_get_verify_result(ssl);
+	int reason = ERR_GET_REASON(ERR_peek_error());
 
-	if (errno == EPROTO && why != X509_V_OK)
-		demo_fail(
-		    "the certificate: %s", X509_verify_cert_error_string(why));
-	demo_fail("%s", errno == EPROTO ? "that is no TLS" : strerror(errno));
+	return reason == SSL_R_WRONG_VERSION_NUMBER ||
+	    reason == SSL_R_PACKET_LENGTH_TOO_LONG ||
+	    reason == SSL_R_UNEXPECTED_MESSAGE || reason == SSL_R_HTTP_REQUEST;
 }
 
+/* Why a read or a write failed. */
+static const char *
+client_failure(const SSL *ssl)
+{
+	long result = SSL_get_verify_result(ssl);
+
+	if (errno == ECANCELED)
+		return "timed out";
+	if (errno != EPROTO)
+		return strerror(errno);
+	if (!insecure && result != X509_V_OK)
+		return X509_verify_cert_error_string(result);
+	return is_no_tls() ? "that is no TLS" : openssl_reason();
+}
+
+static _Noreturn void
+client_fails(const char *host, const SSL *ssl)
+{
+	const char *why = client_failure(ssl);
+	int certificate = !insecure && errno == EPROTO &&
+	    SSL_get_verify_result(ssl) != X509_V_OK;
+
+	demo_fail("%s: %s%s", host, certificate ? "its certificate: " : "", why);
+}
+
+/* From the connection on. */
 static void
 tell_handshake(const SSL *ssl, int64_t began)
 {
-	printf("%s, %s: a handshake in %.1f ms\n", SSL_get_version(ssl),
-	    SSL_get_cipher_name(ssl), (double)(task_now() - began) / 1e6);
+	printf("%s, %s: handshake and first answer in %.1f ms\n",
+	    SSL_get_version(ssl), SSL_get_cipher_name(ssl),
+	    (double)(task_now() - began) / 1e6);
 }
 
 static void
@@ -206,7 +256,7 @@ small_messages(struct task_stream *s, SSL *ssl)
 	for (i = 0; i < rounds; i++) {
 		if (task_stream_write(s, message, MESSAGE) == -1 ||
 		    task_stream_read_all(s, message, MESSAGE) != MESSAGE)
-			client_fails(ssl);
+			client_fails("localhost", ssl);
 		if (i == 0) {
 			tell_handshake(ssl, began);
 			began = task_now();
@@ -243,7 +293,7 @@ large_message(struct task_stream *s, SSL *ssl)
 	    (n = task_stream_read(s, bytes, sizeof(bytes))) > 0)
 		all += n;
 	if (n == -1 || all != (int64_t)megabytes << 20)
-		client_fails(ssl);
+		client_fails("localhost", ssl);
 	(void)task_await(writer, NULL);
 	task_detach(writer);
 	printf("%ld MB there and back: %.0f MB/s\n", megabytes,
@@ -289,32 +339,52 @@ their_context(void)
 	return ctx;
 }
 
-static intptr_t
-there(void *argument)
+/* What another machine says is not for our terminal. */
+static void
+show_line(const char *line)
 {
-	char host[256], request[512], *line;
-	const char *colon = strrchr(argument, ':');
-	SSL_CTX *ctx = their_context();
-	int64_t began = task_now();
-	struct task_stream s;
-	size_t length;
-	SSL *ssl;
-	int n;
+	for (; *line != '\0'; line++)
+		putchar(*line >= ' ' && *line <= '~' ? *line : '?');
+	putchar('\n');
+}
 
-	snprintf(host, sizeof(host), "%.*s",
-	    colon != NULL ? (int)(colon - (char *)argument) : 255,
-	    (char *)argument);
-	open_client(&s, ctx, host, colon != NULL ? colon + 1 : "443", &ssl);
-	n = snprintf(request, sizeof(request),
+static void
+show_head(struct task_stream *s, const char *host, const SSL *ssl)
+{
+	int64_t began = task_now();
+	char request[512], *line;
+	size_t length;
+	int n = snprintf(request, sizeof(request),
 	    "HEAD / HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n", host);
-	if (task_stream_write(&s, request, (size_t)n) == -1 ||
-	    (n = task_stream_read_line(&s, &line, &length)) == -1)
-		client_fails(ssl);
+
+	if (task_stream_write(s, request, (size_t)n) == -1 ||
+	    (n = task_stream_read_line(s, &line, &length)) == -1)
+		client_fails(host, ssl);
+	if (n == 0)
+		demo_fail("%s: closed without an answer", host);
 	tell_handshake(ssl, began);
-	if (n == 1)
-		puts(line);
-	while (task_stream_read_line(&s, &line, &length) == 1 && length > 0)
-		printf("%.*s\n", (int)length, line);
+	do
+		show_line(line);
+	while ((n = task_stream_read_line(s, &line, &length)) == 1 &&
+	    length > 0);
+	if (n == -1)
+		client_fails(host, ssl);
+}
+
+static intptr_t
+there(void *unused)
+{
+	SSL_CTX *ctx = their_context();
+	struct task_scope scope;
+	struct task_stream s;
+	SSL *ssl;
+
+	(void)unused;
+	if (task_scope_enter(&scope, PATIENCE) == -1)
+		demo_fail("%s", strerror(errno));
+	open_client(&s, ctx, host, port, &ssl);
+	show_head(&s, host, ssl);
+	(void)task_scope_leave(&scope);
 	task_stream_abort(&s);
 	SSL_CTX_free(ctx);
 	return 0;
@@ -339,7 +409,7 @@ static const struct demo_option options[] = {
 	    .value = "FILE",
 	    .help = "certificates to trust (those of the system)",
 	    .text = &trust },
-	{ .name = "insecure", .help = "whoever it is", .flag = &insecure },
+	{ .name = "insecure", .help = "believe any certificate", .flag = &insecure },
 	{ .name = "backend",
 	    .value = "NAME",
 	    .help = "of the loop: epoll, kqueue, poll, select",
@@ -350,6 +420,26 @@ static const struct demo_option options[] = {
 	    .text = &context },
 	{ .name = NULL, .value = "[HOST[:PORT]]" },
 };
+
+/* HOST, HOST:PORT, [HOST] or [HOST]:PORT. */
+static void
+read_server(char *where)
+{
+	char *end = *where == '[' ? strchr(where, ']') : NULL;
+	char *colon = strrchr(end != NULL ? end : where, ':');
+
+	host = end != NULL ? where + 1 : where;
+	if (colon != NULL)
+		port = colon + 1;
+	if ((end != NULL && end[1] != '\0' && end + 1 != colon) ||
+	    (end == NULL && colon != strchr(where, ':')) || *port == '\0' ||
+	    host == end || host == colon || *host == '\0')
+		demo_usage("%s: HOST:PORT?", where);
+	if (end != NULL || colon != NULL)
+		*(end != NULL ? end : colon) = '\0';
+	if (strlen(host) > 255)
+		demo_usage("that name is too long");
+}
 
 int
 main(int argc, char **argv)
@@ -362,7 +452,11 @@ main(int argc, char **argv)
 
 	if (n > 1)
 		demo_usage("one server, please");
+	if (n == 0 && (trust != NULL || insecure))
+		demo_usage("--trust and --insecure are for a server: HOST:PORT");
+	if (n == 1)
+		read_server(argv[1]);
 	run.backend = backend;
 	run.context = context;
-	return tasks_run(n == 1 ? there : here, argv[1], &run);
+	return tasks_run(n == 1 ? there : here, NULL, &run);
 }

@@ -706,16 +706,12 @@ to_itself(void)
 {
 	struct reactor *r = loop_open();
 	struct guest g;
-	int i;
 
 	prepare(&g, "name", port_text(names_closed_port()));
 	from_port = atoi(g.connect.service);
 	NAMES_SAY("127.0.0.1");
-	for (i = 0; i < 2; i++) {
-		g.calls = 0;
-		fails(r, &g, ECONNREFUSED);
-	}
-	CHECK_STR(tried, "127.0.0.1 127.0.0.1");
+	fails(r, &g, ECONNREFUSED);
+	CHECK_STR(tried, "127.0.0.1");
 	from_port = 0;
 	CHECK_INT(reactor_close(r), 0);
 }
@@ -844,7 +840,7 @@ static void
 world_begin(void)
 {
 	static const char *const hosts[] = { "127.0.0.1", "127.0.0.2" };
-	static const int backlogs[] = { 5, 5 };
+	static const int backlogs[] = { 50, 50 };
 
 	good_port = names_listen_both(hosts, backlogs, world.good);
 	do {
@@ -1125,7 +1121,8 @@ without_memory(struct reactor *r, const char *host, int port, long n)
 	CHECK_INT(g.calls, status == 0);
 	if (g.connect.fd != -1)
 		CHECK_INT(close(g.connect.fd), 0);
-	CHECK(g.connect.error == 0 || g.connect.error == ENOMEM);
+	if (g.connect.error != 0)
+		CHECK_INT(g.connect.error, ENOMEM);
 	CHECK(failed > 0 || (status == 0 && g.connect.error == 0));
 	return failed > 0;
 }
@@ -1140,9 +1137,10 @@ no_memory(void)
 	struct reactor *r;
 	long n, before;
 
-	NAMES_SAY("127.0.0.3", "127.0.0.1", "127.0.0.2");
+	NAMES_SAY("127.0.0.3", "127.0.0.1");
 	fault(0, "127.0.0.3", ENETUNREACH);
 	reactor_set_allocator(resize);
+	names_all_threads();
 	for (i = 0; i < 2; i++) {
 		r = loop_open();
 		(void)without_memory(r, hosts[i], port, 0);

@@ -78,9 +78,6 @@ dl_crowd(void)
 	CHECK_INT(setrlimit(RLIMIT_NOFILE, &limit), 0);
 	if (limit.rlim_cur < 2 * DL_CROWD)
 		SKIP("too few descriptors");
-	if (getenv("REACTOR_BACKEND") != NULL &&
-	    strcmp(getenv("REACTOR_BACKEND"), "select") == 0)
-		SKIP("select cannot have so many");
 	site_open();
 	site_file("a.txt", "0123456789", 10);
 	site_start(NULL);

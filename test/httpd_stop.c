@@ -29,6 +29,34 @@ dz_stop_idle(void)
 	site_close();
 }
 
+/* Requests that came before the signal are answered, read or not. */
+static void
+dz_stop_arrived(void)
+{
+	struct guest *known, *fresh;
+
+	site_open();
+	site_file("a.txt", "0123456789", 10);
+	site_start("--grace-time=86400000", NULL);
+	known = guest_new();
+	CHECK_INT(guest_get(known, "/a.txt", ""), 200);
+	CHECK_INT(kill(site.pid, SIGSTOP), 0);
+	fresh = guest_new();
+	guest_say(known, "GET /a.txt HTTP/1.1\r\n" HOST "\r\n");
+	guest_say(fresh, "GET /a.txt HTTP/1.1\r\n" HOST "\r\n");
+	usleep(10000);
+	CHECK_INT(kill(site.pid, SIGTERM), 0);
+	CHECK_INT(kill(site.pid, SIGCONT), 0);
+	CHECK_INT(guest_answer(known), 200);
+	CHECK_INT(guest_answer(known), 0);
+	CHECK_INT(guest_answer(fresh), 200);
+	CHECK_INT(guest_answer(fresh), 0);
+	guest_end(known);
+	guest_end(fresh);
+	site_wait(0);
+	site_close();
+}
+
 /* Until nobody listens there any more. */
 static void
 dz_wait_closed(void)
@@ -115,6 +143,7 @@ dz_stop_twice(void)
 
 static const struct test tests[] = {
 	TEST("stopped with idle guests", dz_stop_idle),
+	TEST("stopped when a request is there", dz_stop_arrived),
 	TEST("stopped with busy guests", dz_stop_busy),
 	TEST("stopped when the time of grace is over", dz_stop_grace),
 	TEST("stopped at once", dz_stop_twice),

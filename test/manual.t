@@ -27,6 +27,7 @@ package() {
 	*_mariadb*)	echo libmariadb ;;
 	*_pq*)	echo libpq ;;
 	*_glib*)	echo glib-2.0 ;;
+	*_openssl*)	echo openssl ;;
 	esac
 }
 

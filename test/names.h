@@ -158,6 +158,35 @@ getaddrinfo(const char *host, const char *service, const struct addrinfo *hints,
 	return code;
 }
 
+static void
+names_found(struct reactor *r, struct reactor_resolve *resolve)
+{
+	(void)r;
+	(void)resolve;
+}
+
+/* From now on there are all eight threads. */
+__attribute__((unused)) static void
+names_all_threads(void)
+{
+	struct reactor *r = reactor_open(NULL);
+	struct reactor_resolve resolve[8];
+	int i;
+
+	CHECK(r != NULL);
+	memset(resolve, 0, sizeof(resolve));
+	names.held = 1;
+	for (i = 0; i < 8; i++) {
+		resolve[i].callback = names_found;
+		resolve[i].host = "name";
+		CHECK_INT(reactor_resolve_start(r, &resolve[i]), 0);
+	}
+	NAMES_UNTIL(names.inside == 8);
+	names.held = 0;
+	CHECK_INT(reactor_run(r), 0);
+	CHECK_INT(reactor_close(r), 0);
+}
+
 /* ---- Ports --------------------------------------------------------------- */
 
 static void

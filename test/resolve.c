@@ -371,9 +371,11 @@ enum { NEVER, STARTED, RUNNING, ENDED, CALLED, STATES };
 
 /* Brings it into that state. */
 static void
-bring(struct reactor *r, struct look *l, const char *host, int state)
+bring(struct reactor *r, struct look *l, const char *host, int64_t timeout,
+    int state)
 {
 	prepare(l, host, "1");
+	l->resolve.timeout = timeout;
 	names.held = state == STARTED || state == RUNNING;
 	if (state == NEVER)
 		return;
@@ -396,12 +398,7 @@ stop(const char *host, int64_t timeout)
 	NAMES_SAY("1.2.3.4");
 	for (state = NEVER; state < STATES; state++) {
 		r = loop_open();
-		bring(r, &l, host, state);
-		l.resolve.timeout = timeout;
-		if (state != CALLED && timeout > 0) {
-			reactor_resolve_stop(r, &l.resolve);
-			bring(r, &l, host, state);
-		}
+		bring(r, &l, host, timeout, state);
 		reactor_resolve_stop(r, &l.resolve);
 		reactor_resolve_stop(r, &l.resolve);
 		memset(&l.resolve, 0x55, sizeof(l.resolve));
@@ -433,7 +430,7 @@ restarted(void)
 	NAMES_SAY("1.2.3.4");
 	for (state = NEVER; state < STATES; state++) {
 		r = loop_open();
-		bring(r, &l, "name", state);
+		bring(r, &l, "name", 0, state);
 		CHECK_INT(l.calls, state == CALLED);
 		l.resolve.host = state % 2 ? "::1" : "other";
 		CHECK_INT(reactor_resolve_start(r, &l.resolve), 0);
@@ -774,6 +771,7 @@ no_memory(void)
 		for (n = 1; first_without(hosts[i], n); n++)
 			continue;
 		CHECK(n > 2);
+		names_all_threads();
 		r = loop_open();
 		(void)without_memory(r, hosts[i], 0);
 		before = live;

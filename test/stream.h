@@ -21,7 +21,7 @@ stream_tcp_pair(int fd[2])
 {
 	struct sockaddr_in a;
 	socklen_t length = sizeof(a);
-	int listener = socket(AF_INET, SOCK_STREAM, 0);
+	int listener = socket(AF_INET, SOCK_STREAM, 0), one = 1, i;
 
 	memset(&a, 0, sizeof(a));
 	a.sin_family = AF_INET;
@@ -36,8 +36,11 @@ stream_tcp_pair(int fd[2])
 	fd[0] = accept(listener, NULL, NULL);
 	CHECK(fd[0] != -1);
 	CHECK(close(listener) == 0);
-	loop_nonblock(fd[0]);
-	loop_nonblock(fd[1]);
+	for (i = 0; i < 2; i++) {
+		loop_nonblock(fd[i]);
+		CHECK(setsockopt(fd[i], IPPROTO_TCP, TCP_NODELAY, &one,
+			  sizeof(one)) == 0);
+	}
 }
 
 /* The data of a case: which pair it is for. */

@@ -16,10 +16,6 @@
 #include <coro/task.h>
 #include <reactor/adapters/mariadb.h>
 
-#ifdef __cplusplus
-extern "C" {
-#endif
-
 /*
  * Waits until something of the mask has occurred, and returns that, for the
  * next _cont.  Always something: if the task is cancelled, or the wait fails,
@@ -41,16 +37,12 @@ task_mariadb_wait(MYSQL *mysql, int mask)
 	}
 	ready = task_poll(fd, wanted, timeout);
 	if (ready == -1 && errno == ENOTSUP)
-		ready = task_poll(
-		    fd, wanted & ~(unsigned)REACTOR_URGENT, timeout);
+		ready =
+		    task_poll(fd, wanted & ~(unsigned)REACTOR_URGENT, timeout);
 	task_forget(fd); /* the connector may close it at any time */
 	if (ready == -1)
 		return MYSQL_WAIT_TIMEOUT;
 	return reactor__mariadb_occurred((unsigned)ready, wanted);
 }
-
-#ifdef __cplusplus
-}
-#endif
 
 #endif

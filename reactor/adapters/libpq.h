@@ -57,10 +57,14 @@ reactor__pq_watch(struct reactor *r, struct reactor_pq *pq, int wanted)
 	return reactor_io_start(r, &pq->io);
 }
 
+static inline void reactor__pq_ready(
+    struct reactor *, struct reactor_io *, unsigned);
+
 static inline void
 reactor__pq_end(struct reactor *r, struct reactor_pq *pq, int error)
 {
 	pq->busy = 0;
+	pq->io.callback = reactor__pq_ready;
 	reactor_timer_stop(r, &pq->timer);
 	if (error != 0 || pq->notify == NULL)
 		reactor_io_stop(r, &pq->io);
@@ -93,7 +97,8 @@ reactor__pq_poll(struct reactor *r, struct reactor_io *io, unsigned ready)
 	if (status == PGRES_POLLING_FAILED)
 		reactor__pq_end(r, pq, ECONNREFUSED);
 	else if (status == PGRES_POLLING_OK)
-		reactor__pq_end(r, pq, 0);
+		reactor__pq_end(r, pq,
+		    PQsetnonblocking(pq->connection, 1) == -1 ? ENOMEM : 0);
 	else if (reactor__pq_watch(
 		     r, pq, reading ? REACTOR_READ : REACTOR_WRITE) == -1)
 		reactor__pq_end(r, pq, errno);
@@ -149,7 +154,8 @@ static inline void
 reactor__pq_ready(struct reactor *r, struct reactor_io *io, unsigned ready)
 {
 	struct reactor_pq *pq = REACTOR_OWNER(io, struct reactor_pq, io);
-	int stopped = 0, over, failed = PQconsumeInput(pq->connection) == 0;
+	int stopped = 0, over, wanted = REACTOR_READ;
+	int error = PQconsumeInput(pq->connection) == 0 ? ECONNRESET : 0;
 
 	(void)ready;
 	pq->stopped = &stopped;
@@ -158,12 +164,17 @@ reactor__pq_ready(struct reactor *r, struct reactor_io *io, unsigned ready)
 	if (stopped)
 		return;
 	pq->stopped = NULL;
-	if (over || failed)
-		reactor__pq_end(r, pq, failed ? ECONNRESET : 0);
-	else if (reactor__pq_watch(r, pq,
-		     PQflush(pq->connection) == 1 ? REACTOR_READ | REACTOR_WRITE
-						  : REACTOR_READ) == -1)
-		reactor__pq_end(r, pq, errno);
+	switch (PQflush(pq->connection)) {
+	case 1:
+		wanted |= REACTOR_WRITE;
+		break;
+	case -1:
+		error = ECONNRESET;
+	}
+	if (error == 0 && !over && reactor__pq_watch(r, pq, wanted) == -1)
+		error = errno;
+	if (error != 0 || over)
+		reactor__pq_end(r, pq, error);
 }
 
 /* Connects; `timeout` in ns, < 0: none.  All but ENOMEM is told by done. */
@@ -178,8 +189,7 @@ reactor_pq_connect(struct reactor *r, struct reactor_pq *pq,
 		errno = ENOMEM;
 		return -1;
 	}
-	bad = PQstatus(pq->connection) == CONNECTION_BAD ||
-	    PQsetnonblocking(pq->connection, 1) == -1;
+	bad = PQstatus(pq->connection) == CONNECTION_BAD;
 	pq->busy = 1;
 	pq->io.callback = reactor__pq_poll;
 	pq->timer.callback = reactor__pq_late;
@@ -198,21 +208,25 @@ reactor_pq_connect(struct reactor *r, struct reactor_pq *pq,
 static inline int
 reactor_pq_wait(struct reactor *r, struct reactor_pq *pq, int64_t timeout)
 {
-	int wanted = REACTOR_READ;
+	int wanted = REACTOR_READ, flushed = -1;
 
-	if (PQstatus(pq->connection) != CONNECTION_OK) {
-		errno = ENOTCONN;
+	if (PQstatus(pq->connection) == CONNECTION_OK)
+		flushed = PQflush(pq->connection);
+	errno = ENOTCONN;
+	if (flushed == -1)
 		return -1;
-	}
 	/* What has come already is dealt with soon, but not in here. */
-	if (PQflush(pq->connection) != 0 || !PQisBusy(pq->connection))
+	if (flushed == 1 || !PQisBusy(pq->connection))
 		wanted |= REACTOR_WRITE;
-	pq->io.callback = reactor__pq_ready;
 	reactor_timer_stop(r, &pq->timer);
 	if (timeout >= 0 && reactor_timer_start(r, &pq->timer, timeout) == -1)
 		return -1;
-	pq->busy = 1;
-	return reactor__pq_watch(r, pq, wanted);
+	if (reactor__pq_watch(r, pq, wanted) == 0) {
+		pq->busy = 1;
+		return 0;
+	}
+	reactor_timer_stop(r, &pq->timer);
+	return -1;
 }
 
 /* Sends a query, and waits as that does.  EBUSY: one is under way. */

@@ -21,10 +21,6 @@
 #include <mysql.h>
 #include <reactor/reactor.h>
 
-#ifdef __cplusplus
-extern "C" {
-#endif
-
 struct reactor_mariadb;
 
 /* `occurred`: MYSQL_WAIT_ bits, for the next _cont. */
@@ -125,9 +121,5 @@ reactor_mariadb_wait(
 	reactor_timer_stop(r, &wait->timer);
 	return -1;
 }
-
-#ifdef __cplusplus
-}
-#endif
 
 #endif

@@ -27,13 +27,8 @@
 
 /* ---- The system call ----------------------------------------------------- */
 
-#ifdef SOCK_NONBLOCK /* then there is accept4 as well */
-static int
-lr_call(int fd, struct sockaddr *address, socklen_t *length)
-{
-	return accept4(fd, address, length, SOCK_NONBLOCK | SOCK_CLOEXEC);
-}
-#else
+/* macOS lacks accept4. */
+#ifdef __APPLE__
 static int
 lr_call(int fd, struct sockaddr *address, socklen_t *length)
 {
@@ -44,6 +39,12 @@ lr_call(int fd, struct sockaddr *address, socklen_t *length)
 		(void)fcntl(new, F_SETFL, O_NONBLOCK);
 	}
 	return new;
+}
+#else
+static int
+lr_call(int fd, struct sockaddr *address, socklen_t *length)
+{
+	return accept4(fd, address, length, SOCK_NONBLOCK | SOCK_CLOEXEC);
 }
 #endif
 
