@@ -261,5 +261,5 @@ main(int argc, char **argv)
 	task_post_send(&stop);
 	(void)pthread_join(thread, NULL);
 	close(listener);
-	return fflush(stdout) == EOF;
+	return ferror(stdout) != 0;
 }

@@ -8,7 +8,7 @@
  *
  *	build/demos/redis SET key value
  *	build/demos/redis --socket=/run/redis.sock SUBSCRIBE news
- *	seq -f 'LPUSH numbers %g' 100000 | build/demos/redis
+ *	seq -f 'LPUSH numbers %g' 1000 | build/demos/redis
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -77,8 +77,7 @@ answered(redisAsyncContext *ac, void *data, void *unused)
 	const redisReply *reply = data;
 
 	(void)unused;
-	if (waiting > 0)
-		waiting--;
+	waiting -= waiting > 0;
 	failed |= reply == NULL || reply->type == REDIS_REPLY_ERROR;
 	if (reply != NULL) {
 		print(reply);
@@ -104,12 +103,9 @@ flush_now(struct reactor *r, struct reactor_prepare *prepare)
 static void
 send_command(int count, char **word)
 {
-	static const char *const forever[] = { "subscribe", "psubscribe",
-		"monitor" };
-	size_t i;
-
-	for (i = 0; i < sizeof(forever) / sizeof(*forever); i++)
-		endless |= strcasecmp(word[0], forever[i]) == 0;
+	endless |= strcasecmp(word[0], "subscribe") == 0 ||
+	    strcasecmp(word[0], "psubscribe") == 0 ||
+	    strcasecmp(word[0], "monitor") == 0;
 	if (redisAsyncCommandArgv(server, answered, NULL, count,
 		(const char **)(uintptr_t)word, NULL) != REDIS_OK)
 		demo_fail("cannot send a command: %s", server->errstr);
@@ -214,18 +210,15 @@ disconnected(const redisAsyncContext *ac, int status)
 	try_later(ac->errstr);
 }
 
-/* HOST, HOST:PORT or [HOST]:PORT; or a path. */
 static redisAsyncContext *
 open_connection(void)
 {
-	const char *from = where + (*where == '[');
-	int n = (int)strcspn(from, *where == '[' ? "]" : ":");
-	const char *colon = strchr(from + n, ':');
+	const char *colon = strrchr(where, ':');
 	char host[256];
 
 	if (strchr(where, '/') != NULL)
 		return redisAsyncConnectUnix(where);
-	snprintf(host, sizeof(host), "%.*s", n, from);
+	snprintf(host, sizeof(host), "%.*s", (int)strcspn(where, ":"), where);
 	return redisAsyncConnect(host, colon != NULL ? atoi(colon + 1) : 6379);
 }
 
@@ -293,7 +286,6 @@ main(int argc, char **argv)
 	input.event.name = "standard input";
 	input.callback = input_ready;
 	input.wanted = REACTOR_READ;
-	retry.event.name = "retry";
 	retry.callback = try_now;
 	flush.callback = flush_now;
 	if (reactor_timer_start(loop, &retry, 0) == -1 ||

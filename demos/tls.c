@@ -22,19 +22,35 @@
 #include "demos/tasks.h"
 
 static const char *backend, *context, *trust;
-static const char *host, *port = "443"; /* of another server */
+static const char *host = "localhost", *port; /* of the server */
 static long rounds = 2000, megabytes = 64;
 static int insecure;
+static unsigned long handshake_error; /* 0: none, as far as we know */
 
 enum { MESSAGE = 64, CHUNK = 65536 };
 
 #define PATIENCE (10 * REACTOR_SECOND) /* with another machine */
 
-/* What OpenSSL says of its first error, which is the cause of the others. */
+/* The first error, which is the cause of the others. */
+static unsigned long
+openssl_error(void)
+{
+	return handshake_error != 0 ? handshake_error : ERR_peek_error();
+}
+
+/* Later calls clear what OpenSSL knows of a handshake that failed. */
+static void
+note_error(const SSL *ssl, int where, int result)
+{
+	(void)ssl;
+	if (where & SSL_CB_EXIT && result < 1)
+		handshake_error = openssl_error();
+}
+
 static const char *
 openssl_reason(void)
 {
-	unsigned long error = ERR_peek_error();
+	unsigned long error = openssl_error();
 	const char *reason = ERR_reason_error_string(error);
 
 	if (ERR_SYSTEM_ERROR(error))
@@ -169,7 +185,7 @@ open_server(struct server *server)
 
 /* Only a name is announced: an address is no server's name. */
 static SSL *
-make_ssl(SSL_CTX *ctx, const char *host)
+make_ssl(SSL_CTX *ctx)
 {
 	SSL *ssl = SSL_new(ctx);
 	unsigned char address[16];
@@ -179,21 +195,20 @@ make_ssl(SSL_CTX *ctx, const char *host)
 		inet_pton(AF_INET6, host, address) != 1 &&
 		SSL_set_tlsext_host_name(ssl, host) != 1))
 		openssl_fails(host);
+	SSL_set_info_callback(ssl, note_error);
 	SSL_set_connect_state(ssl);
 	return ssl;
 }
 
-/* The stream of a connection, by that name. */
 static void
-open_client(struct task_stream *s, SSL_CTX *ctx, const char *host,
-    const char *service, SSL **ssl)
+open_client(struct task_stream *s, SSL_CTX *ctx, SSL **ssl)
 {
-	*ssl = make_ssl(ctx, host);
+	*ssl = make_ssl(ctx);
 	memset(s, 0, sizeof(*s));
-	s->stream.fd = task_dial(host, service, REACTOR_NODELAY, -1);
+	s->stream.fd = task_dial(host, port, REACTOR_NODELAY, -1);
 	if (s->stream.fd == -1)
-		demo_fail("%s: %s", host,
-		    errno == ENOENT	     ? "no such name"
+		demo_fail("%s, port %s: %s", host, port,
+		    errno == ENOENT          ? "no such name"
 			: errno == ECANCELED ? "timed out"
 					     : strerror(errno));
 	if (reactor_openssl_attach(&s->stream, *ssl) == -1 ||
@@ -205,7 +220,7 @@ open_client(struct task_stream *s, SSL_CTX *ctx, const char *host,
 static int
 is_no_tls(void)
 {
-	int reason = ERR_GET_REASON(ERR_peek_error());
+	int reason = ERR_GET_REASON(openssl_error());
 
 	return reason == SSL_R_WRONG_VERSION_NUMBER ||
 	    reason == SSL_R_PACKET_LENGTH_TOO_LONG ||
@@ -228,13 +243,14 @@ client_failure(const SSL *ssl)
 }
 
 static _Noreturn void
-client_fails(const char *host, const SSL *ssl)
+client_fails(const SSL *ssl)
 {
 	const char *why = client_failure(ssl);
 	int certificate = !insecure && errno == EPROTO &&
 	    SSL_get_verify_result(ssl) != X509_V_OK;
 
-	demo_fail("%s: %s%s", host, certificate ? "its certificate: " : "", why);
+	demo_fail(
+	    "%s: %s%s", host, certificate ? "its certificate: " : "", why);
 }
 
 /* From the connection on. */
@@ -256,7 +272,7 @@ small_messages(struct task_stream *s, SSL *ssl)
 	for (i = 0; i < rounds; i++) {
 		if (task_stream_write(s, message, MESSAGE) == -1 ||
 		    task_stream_read_all(s, message, MESSAGE) != MESSAGE)
-			client_fails("localhost", ssl);
+			client_fails(ssl);
 		if (i == 0) {
 			tell_handshake(ssl, began);
 			began = task_now();
@@ -293,7 +309,7 @@ large_message(struct task_stream *s, SSL *ssl)
 	    (n = task_stream_read(s, bytes, sizeof(bytes))) > 0)
 		all += n;
 	if (n == -1 || all != (int64_t)megabytes << 20)
-		client_fails("localhost", ssl);
+		client_fails(ssl);
 	(void)task_await(writer, NULL);
 	task_detach(writer);
 	printf("%ld MB there and back: %.0f MB/s\n", megabytes,
@@ -310,7 +326,8 @@ here(void *unused)
 
 	(void)unused;
 	make_contexts(&server.context, &client);
-	open_client(&s, client, "localhost", open_server(&server), &ssl);
+	port = open_server(&server);
+	open_client(&s, client, &ssl);
 	small_messages(&s, ssl);
 	if (megabytes > 0)
 		large_message(&s, ssl);
@@ -349,26 +366,26 @@ show_line(const char *line)
 }
 
 static void
-show_head(struct task_stream *s, const char *host, const SSL *ssl)
+show_head(struct task_stream *s, const SSL *ssl)
 {
 	int64_t began = task_now();
 	char request[512], *line;
 	size_t length;
 	int n = snprintf(request, sizeof(request),
-	    "HEAD / HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n", host);
+	    "GET / HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n", host);
 
 	if (task_stream_write(s, request, (size_t)n) == -1 ||
 	    (n = task_stream_read_line(s, &line, &length)) == -1)
-		client_fails(host, ssl);
+		client_fails(ssl);
 	if (n == 0)
 		demo_fail("%s: closed without an answer", host);
 	tell_handshake(ssl, began);
 	do
 		show_line(line);
-	while ((n = task_stream_read_line(s, &line, &length)) == 1 &&
-	    length > 0);
+	while (
+	    (n = task_stream_read_line(s, &line, &length)) == 1 && length > 0);
 	if (n == -1)
-		client_fails(host, ssl);
+		client_fails(ssl);
 }
 
 static intptr_t
@@ -382,8 +399,8 @@ there(void *unused)
 	(void)unused;
 	if (task_scope_enter(&scope, PATIENCE) == -1)
 		demo_fail("%s", strerror(errno));
-	open_client(&s, ctx, host, port, &ssl);
-	show_head(&s, host, ssl);
+	open_client(&s, ctx, &ssl);
+	show_head(&s, ssl);
 	(void)task_scope_leave(&scope);
 	task_stream_abort(&s);
 	SSL_CTX_free(ctx);
@@ -409,7 +426,9 @@ static const struct demo_option options[] = {
 	    .value = "FILE",
 	    .help = "certificates to trust (those of the system)",
 	    .text = &trust },
-	{ .name = "insecure", .help = "believe any certificate", .flag = &insecure },
+	{ .name = "insecure",
+	    .help = "believe any certificate",
+	    .flag = &insecure },
 	{ .name = "backend",
 	    .value = "NAME",
 	    .help = "of the loop: epoll, kqueue, poll, select",
@@ -429,8 +448,7 @@ read_server(char *where)
 	char *colon = strrchr(end != NULL ? end : where, ':');
 
 	host = end != NULL ? where + 1 : where;
-	if (colon != NULL)
-		port = colon + 1;
+	port = colon != NULL ? colon + 1 : "443";
 	if ((end != NULL && end[1] != '\0' && end + 1 != colon) ||
 	    (end == NULL && colon != strchr(where, ':')) || *port == '\0' ||
 	    host == end || host == colon || *host == '\0')
@@ -453,7 +471,8 @@ main(int argc, char **argv)
 	if (n > 1)
 		demo_usage("one server, please");
 	if (n == 0 && (trust != NULL || insecure))
-		demo_usage("--trust and --insecure are for a server: HOST:PORT");
+		demo_usage(
+		    "--trust and --insecure are for a server: HOST:PORT");
 	if (n == 1)
 		read_server(argv[1]);
 	run.backend = backend;

@@ -193,14 +193,16 @@ note_peer(struct reactor *r, struct reactor_listener *l, int fd,
 static void
 tells_peer(void)
 {
-	static const char *const address[] = { "127.0.0.1:0", "[::1]:0",
-		"/tmp/reactor-listener" };
+	char path[64];
+	const char *const address[] = { "127.0.0.1:0", "[::1]:0", path };
 	struct reactor *r = loop_open();
 	char text[2][REACTOR_ADDRESS_TEXT];
 	struct reactor_address me;
 	struct door d;
 	int fd, i;
 
+	snprintf(
+	    path, sizeof(path), "/tmp/reactor-listener-%ld", (long)getpid());
 	for (i = 0; i < 3; i++) {
 		memset(&d, 0, sizeof(d));
 		if (reactor_listen(address[i], NULL, &d.listener.fd, 1) != 1)

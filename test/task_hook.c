@@ -116,16 +116,19 @@ static intptr_t
 later_writes(void *argument)
 {
 	struct later *l = argument;
+	int turns;
 	size_t i;
 
 	for (i = 0; l->text[i] != '\0'; i++) {
 		CHECK_INT(task_sleep(l->ms * LOOP_MS), 0);
 		CHECK_INT(task_write(l->fd, &l->text[i], 1), 1);
+		for (turns = 0; turns < 3; turns++)
+			CHECK_INT(task_sleep(0), 0);
 	}
 	return 0;
 }
 
-/* Byte by byte. */
+/* Byte by byte; who waits for one has it before the next comes. */
 static void
 later_start(struct later *l, int fd, const char *text)
 {
@@ -1568,7 +1571,6 @@ child(int ms, int status)
 	CHECK(pid != -1);
 	if (pid != 0)
 		return pid;
-	(void)task_hook(0);
 	loop_sleep(ms * LOOP_MS);
 	_exit(status);
 }
@@ -1617,6 +1619,51 @@ children_that_stop(void)
 	CHECK(WIFSTOPPED(status));
 	CHECK(kill(pid, SIGKILL) == 0);
 	CHECK_INT(waitpid(pid, NULL, 0), pid);
+}
+
+static intptr_t
+later_forks(void *fd)
+{
+	pid_t pid;
+	char byte;
+
+	CHECK_INT(task_hook(1), 0);
+	CHECK_INT(task_sleep(5 * LOOP_MS), 0);
+	pid = fork();
+	if (pid == 0) {
+		close((int)(intptr_t)fd);
+		_exit(read((int)(intptr_t)fd, &byte, 1) == -1 &&
+			    errno == EBADF && task_hook(0) == 0
+			? 0
+			: 1);
+	}
+	CHECK(pid != -1);
+	CHECK_INT(task_child(pid, NULL), 0);
+	pid = vfork();
+	if (pid == 0) {
+		close((int)(intptr_t)fd);
+		_exit(0);
+	}
+	return waitpid(pid, NULL, 0);
+}
+
+/* What a child closes the parent still has, and waits for. */
+static void
+children_that_close(void)
+{
+	struct later l;
+	struct task *t;
+	char byte;
+	int fd[2];
+
+	pair_open(fd, SOCK_STREAM);
+	t = tasks_spawn(later_forks, fd[0]);
+	later_start(&l, fd[1], "c");
+	l.ms = 50;
+	GIVES_WAY(CHECK_INT(read(fd[0], &byte, 1), 1));
+	later_end(&l);
+	CHECK_INT(tasks_end(t).state, TASK_DONE);
+	pair_close(fd);
 }
 
 /* ---- Closing ------------------------------------------------------------- */
@@ -2068,6 +2115,7 @@ static const struct test tests[] = {
 	HOOKED("names: cancelled", names_cancelled),
 	HOOKED("children", children),
 	HOOKED("children that stop", children_that_stop),
+	HOOKED("children that close what we wait for", children_that_close),
 	HOOKED("close wakes who waits", closing),
 	HOOKED("numbers that are used again", numbers_again),
 	HOOKED("cancelled while it waits", cancelling),

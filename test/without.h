@@ -78,6 +78,7 @@ static const struct without_name without_calls[] = {
 	{ "memfd_create", SYS_memfd_create },
 	{ "mmap", SYS_mmap },
 	{ "mprotect", SYS_mprotect },
+	{ "openat2", 437 },
 	{ "pidfd_open", 434 },
 	{ "pidfd_send_signal", 424 },
 	{ "ppoll", SYS_ppoll },

@@ -6,6 +6,7 @@
 #include <link.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <unistd.h>
 #include <coro/hook.h>
 #include "coro/hook/internal.h"
 
@@ -59,12 +60,26 @@ hka_object(struct dl_phdr_info *object, size_t size, void *first)
 	return 1;
 }
 
+/* The child's calls block: its tasks are not to go on beside the parent's. */
 static void
-hka_find_library(void)
+hka_forked(void)
+{
+	struct hook__task *t;
+	size_t i;
+
+	for (i = 0; i < hook__here.nbuckets; i++)
+		for (t = hook__here.buckets[i]; t != NULL; t = t->next)
+			t->on = 0;
+	hook__here.asked = 0;
+}
+
+static void
+hka_once_only(void)
 {
 	int first = 1;
 
 	(void)dl_iterate_phdr(hka_object, &first);
+	(void)pthread_atfork(NULL, NULL, hka_forked);
 }
 
 int
@@ -198,13 +213,13 @@ task_hook(int on)
 	}
 	if (t == NULL && !on)
 		return 0;
-	(void)pthread_once(&hka_once, hka_find_library);
+	(void)pthread_once(&hka_once, hka_once_only);
 	if (t == NULL && (t = hka_add(task)) == NULL)
 		return -1;
 	before = t->on;
 	t->on = on != 0;
 	t->calls = 0;
 	hook__here.asked += (unsigned)(t->on - before);
-	hook__here.ever = 1;
+	hook__here.owner = getpid();
 	return before;
 }

@@ -3,7 +3,6 @@
  *
  * copy.c: sendfile and splice, from descriptor to descriptor.
  */
-#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -16,7 +15,7 @@
 
 /* Would it wait at all, and is it a file that has places? */
 static int
-hkv_waits(int out, int in, off64_t *place)
+hkv_waits(int out, int in, int64_t *place)
 {
 	struct stat status;
 
@@ -25,22 +24,22 @@ hkv_waits(int out, int in, off64_t *place)
 	    !hook__blocks(out) || fstat(in, &status) == -1 ||
 	    !S_ISREG(status.st_mode))
 		return 0;
-	*place = lseek64(in, 0, SEEK_CUR);
+	*place = lseek(in, 0, SEEK_CUR);
 	return *place != -1;
 }
 
 /* A file that ends, or fails, after a part of it: that part. */
 static ssize_t
-hkv_send(struct hook__task *t, int out, int in, off64_t place, size_t size)
+hkv_send(struct hook__task *t, int out, int in, int64_t place, size_t size)
 {
 	char bytes[HKV_CHUNK];
 	size_t done = 0;
 	ssize_t n = 0, sent;
 
 	while (done < size) {
-		n = pread64(in, bytes,
+		n = pread(in, bytes,
 		    size - done < sizeof(bytes) ? size - done : sizeof(bytes),
-		    place + (off64_t)done);
+		    place + (int64_t)done);
 		if (n <= 0)
 			break;
 		sent = hook__write(t, out, bytes, (size_t)n);
@@ -54,10 +53,10 @@ hkv_send(struct hook__task *t, int out, int in, off64_t place, size_t size)
 	return done > 0 || n >= 0 ? (ssize_t)done : -1;
 }
 
-HOOK(ssize_t, sendfile64, (int out, int in, off64_t *offset, size_t size))
+HOOK(ssize_t, sendfile64, (int out, int in, int64_t *offset, size_t size))
 {
 	struct hook__task *t = HOOK_TASK;
-	off64_t place;
+	int64_t place;
 	ssize_t n;
 
 	if (t == NULL || !hkv_waits(out, in, &place))
@@ -68,14 +67,14 @@ HOOK(ssize_t, sendfile64, (int out, int in, off64_t *offset, size_t size))
 	if (n > 0 && offset != NULL)
 		*offset = place + n;
 	else if (n > 0)
-		(void)lseek64(in, place + n, SEEK_SET);
+		(void)lseek(in, place + n, SEEK_SET);
 	return n;
 }
 
 HOOK(ssize_t, sendfile, (int out, int in, off_t *offset, size_t size))
 {
 	struct hook__task *t = HOOK_TASK;
-	off64_t place;
+	int64_t place;
 	ssize_t n;
 
 	if (t == NULL || !hkv_waits(out, in, &place))
@@ -86,7 +85,7 @@ HOOK(ssize_t, sendfile, (int out, int in, off_t *offset, size_t size))
 	if (n > 0 && offset != NULL)
 		*offset = (off_t)(place + n);
 	else if (n > 0)
-		(void)lseek64(in, place + n, SEEK_SET);
+		(void)lseek(in, place + n, SEEK_SET);
 	return n;
 }
 
@@ -107,7 +106,7 @@ hkv_wait(int fd, short events, struct hook__wait *w)
 
 /* Both ends are ready; so much there is room for, and no more is tried. */
 HOOK(ssize_t, splice,
-    (int in, off64_t *from, int out, off64_t *to, size_t size, unsigned flags))
+    (int in, int64_t *from, int out, int64_t *to, size_t size, unsigned flags))
 {
 	struct hook__wait wait_in = { 0 }, wait_out = { 0 };
 	struct hook__task *t = HOOK_TASK;

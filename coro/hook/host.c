@@ -10,9 +10,10 @@
 #include <string.h>
 #include "coro/hook/internal.h"
 
-#define HKX_ALIGN 16
-#define HKX_BLOCK 1024 /* of those that bring no memory, at first */
-#define HKX_MOST  65536
+#define HKX_ALIGN    16
+#define HKX_BLOCK    1024 /* of those that bring no memory, at first */
+#define HKX_MOST     65536
+#define HKX_INTERNAL (-1) /* NETDB_INTERNAL: errno says why */
 
 /* What is asked for. */
 struct hkx_question {
@@ -135,7 +136,7 @@ hkx_ask(const struct hkx_question *question, struct hostent *host, char *block,
 	int result;
 
 	*found = NULL;
-	*herror = NETDB_INTERNAL;
+	*herror = HKX_INTERNAL;
 	if (h == NULL)
 		return ENOMEM;
 	if (hook__query(&h->query) == -1) {
@@ -200,7 +201,7 @@ hkx_answer(struct hook__task *t, const struct hkx_question *q)
 		free(host);
 		host = malloc(sizeof(*host) + size);
 		if (host == NULL) {
-			h_errno = NETDB_INTERNAL;
+			h_errno = HKX_INTERNAL;
 			return NULL;
 		}
 		error = hkx_ask(

@@ -48,7 +48,7 @@ struct hook__several;
 
 struct hook__thread {
 	unsigned asked; /* tasks whose calls give way, just now */
-	int ever;       /* there have been some */
+	pid_t owner;    /* the process in which there have been some */
 	struct hook__task **buckets;
 	size_t nbuckets, ntasks;
 	struct hook__several *several; /* waits for several descriptors */
@@ -66,8 +66,9 @@ int hook__is_library(const void *caller);
 #define HOOK_TASK \
 	(hook__here.asked != 0 ? hook__task(__builtin_return_address(0)) : NULL)
 /* Is there anything to be forgotten here? */
-#define HOOK_KNOWS \
-	(hook__here.ever && !hook__is_library(__builtin_return_address(0)))
+#define HOOK_KNOWS                \
+	(hook__here.owner != 0 && \
+	    !hook__is_library(__builtin_return_address(0)))
 
 /* ---- wait.c -------------------------------------------------------------- */
 

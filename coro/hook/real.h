@@ -9,13 +9,17 @@
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/select.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/types.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <netdb.h>
 #include <poll.h>
+#include <stdint.h>
 #include <time.h>
+
+#undef sendfile64 /* a macro where all files may be large */
 
 /* clang-format off */
 #define HOOK__REALS(real)                                                     \
@@ -35,8 +39,8 @@
 	real(ssize_t, sendmsg, (int, const struct msghdr *, int))             \
 	real(int, sendmmsg, (int, struct mmsghdr *, unsigned, int))           \
 	real(ssize_t, sendfile, (int, int, off_t *, size_t))                  \
-	real(ssize_t, sendfile64, (int, int, off64_t *, size_t))              \
-	real(ssize_t, splice, (int, off64_t *, int, off64_t *, size_t,        \
+	real(ssize_t, sendfile64, (int, int, int64_t *, size_t))              \
+	real(ssize_t, splice, (int, int64_t *, int, int64_t *, size_t,        \
 	    unsigned))                                                        \
 	real(int, socket, (int, int, int))                                    \
 	real(int, socketpair, (int, int, int, int *))                         \

@@ -5,6 +5,7 @@
  */
 #include <sys/time.h>
 #include <fcntl.h>
+#include <unistd.h>
 #include "coro/hook/internal.h"
 
 #define HKW_BUDGET   64 /* calls without a wait, before others have their turn */
@@ -93,9 +94,12 @@ hook__ready(int fd, short events)
 	return p.revents != 0;
 }
 
+/* What the child of a fork or vfork closes, the parent still has. */
 void
 hook__forget(int fd)
 {
+	if (hook__here.owner != getpid())
+		return;
 	task_forget(fd);
 	hook__several_closed(fd);
 }

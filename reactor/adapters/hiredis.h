@@ -121,7 +121,7 @@ reactor__hiredis_late(struct reactor *r, struct reactor_timer *timer)
 }
 
 /*
- * hiredis before 1.1 does not expect to lose the context in onConnect; with the
+ * Up to 1.0, hiredis does not expect to lose the context in onConnect; with the
  * flag it waits for what is then done here.
  */
 static inline void

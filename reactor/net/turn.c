@@ -53,11 +53,25 @@ tu_tell(struct reactor_stream *s)
 	return 1;
 }
 
+/* Nothing more happens to it, but its input can be read until it is closed. */
+static void
+tu_rest(struct reactor_stream *s)
+{
+	reactor_io_stop(s->reactor, &s->io);
+	reactor_timer_stop(s->reactor, &s->timer);
+	reactor_defer_stop(s->reactor, &s->defer);
+	s->flags |= STREAM__ENDED;
+	s->due = 0;
+}
+
 /* The last call. */
 static void
 tu_give_up(struct reactor_stream *s)
 {
-	reactor_stream_stop(s);
+	if (s->keeps)
+		tu_rest(s);
+	else
+		reactor_stream_stop(s);
 	s->callback(s->reactor, s, REACTOR_STREAM_ERROR);
 }
 
