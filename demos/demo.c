@@ -238,7 +238,7 @@ demo_options(
 			argv[++n] = argv[i];
 		else
 			dm_option(argv[i], options);
-	if (argc > 0)
+	if (operands && argc > 0)
 		argv[n + 1] = NULL;
 	dm_signals();
 	(void)signal(SIGPIPE, SIG_IGN);

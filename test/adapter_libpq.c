@@ -302,20 +302,24 @@ static void
 with_copy_in(struct client *c, PGresult *result)
 {
 	char line[32];
+	int i;
 
 	if (PQresultStatus(result) != PGRES_COPY_IN)
 		return;
 	c->fatal++;
-	while (c->number < LINES && PQflush(c->pq.connection) == 0) {
-		sprintf(line, "%d\n", c->number++);
-		CHECK_INT(
-		    PQputCopyData(c->pq.connection, line, (int)strlen(line)),
-		    1);
+	while (c->number < LINES && PQflush(c->pq.connection) == 0)
+		for (i = 0; i < 1000; i++) {
+			sprintf(line, "%d\n", c->number++);
+			CHECK_INT(PQputCopyData(c->pq.connection, line,
+				      (int)strlen(line)),
+			    1);
+		}
+	if (c->number < LINES) {
+		CHECK_INT(reactor_pq_wait(loop, &c->pq, -1), 0);
+		return;
 	}
-	if (c->number == LINES && c->fatal > 0) {
-		CHECK_INT(PQputCopyEnd(c->pq.connection, NULL), 1);
-		c->number++;
-	}
+	CHECK_INT(PQputCopyEnd(c->pq.connection, NULL), 1);
+	c->number++;
 }
 
 static void
@@ -939,7 +943,8 @@ tasks_copy(void)
 	for (i = 0; i < LINES; i++) {
 		sprintf(line, "%d\n", i);
 		CHECK_INT(PQputCopyData(c, line, (int)strlen(line)), 1);
-		CHECK_INT(task_pq_flush(c), 0);
+		if (i % 1000 == 0)
+			CHECK_INT(task_pq_flush(c), 0);
 	}
 	CHECK_INT(PQputCopyEnd(c, NULL), 1);
 	CHECK_INT(task_pq_result(c, &result, -1), 1);

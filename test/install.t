@@ -33,9 +33,9 @@ expected() {
 	echo lib/pkgconfig/reactor.pc
 	[ ! -f coro/gdb.py ] ||
 	    echo "share/gdb/auto-load/usr/lib/$shared.$version-gdb.py"
-	for f in $(documented); do
+	for f in $(documented) $(basename -s .3 man/*.3); do
 		echo "share/man/man3/$f.3"
-	done
+	done | sort -u
 	for p in man/*.7; do
 		echo "share/man/man7/${p#man/}"
 	done

@@ -18,6 +18,16 @@ is_more() {
 	sed -n 's/^\.In //p' "$1" | grep -q 'adapters/\|coro/hook'
 }
 
+# The functions that a page is about: an adapter's page is named by the adapter.
+named() {
+	if is_more "$1" && ! grep -qx "$(basename "$1" .3)" "$tmp/documented"
+	then
+		names "$1" | tail -n +2
+	else
+		names "$1"
+	fi
+}
+
 # The library that such a page is about, for pkg-config.
 package() {
 	case $1 in
@@ -35,9 +45,14 @@ package() {
 can_compile() {
 	more='' includes=$(headers)
 	is_more "$1" || return 0
-	includes="$includes $(sed -n 's/^\.In //p' "$1")"
+	ins=$(sed -n 's/^\.In //p' "$1")
+	includes="$includes $ins"
+	for h in $ins; do
+		more="$more -include $h"
+	done
 	[ -n "$(package "$1")" ] || return 0
-	more=$(${PKG_CONFIG:-pkg-config} --cflags "$(package "$1")" 2>/dev/null)
+	flags_of=$(${PKG_CONFIG:-pkg-config} --cflags "$(package "$1")" \
+	    2>/dev/null) && more="$flags_of $more"
 }
 
 # whether PAGE NAME COMMAND...: a test of code that may need another library.
@@ -84,16 +99,16 @@ synopsis_names() {
 }
 
 each_function_once() {
-	documented >"$tmp/functions"
+	cp "$tmp/documented" "$tmp/functions"
 	[ -s "$tmp/functions" ] || return 1
 	for p in $pages3; do
-		names "$p"
+		named "$p"
 	done | sort >"$tmp/names"
 	same "$tmp/functions" "$tmp/names"
 }
 
 name_is_synopsis() {
-	names "$1" >"$tmp/names"
+	named "$1" >"$tmp/names"
 	synopsis_names "$1" >"$tmp/synopsis"
 	same "$tmp/names" "$tmp/synopsis"
 }
@@ -148,9 +163,9 @@ words_exist() {
 constants_explained() {
 	for h in $(headers); do
 		sed -n 's/^#define \([A-Z]*_[A-Z_]*\)[ (].*/\1/p
-		    s/^	\([A-Z]*_[A-Z_]*\) *=.*/\1/p' "$h"
+		    s/^	\([A-Z]*_[A-Z0-9_]*\) *=.*/\1/p' "$h"
 		sed -n 's/^enum {\(.*\)};/\1/p' "$h" | tr ',' '\n' |
-		    sed 's/ *\([A-Z_]*\).*/\1/'
+		    sed 's/ *\([A-Z0-9_]*\).*/\1/'
 	done | grep -v '_H$\|_$' | sort -u >"$tmp/constants"
 	[ -s "$tmp/constants" ] || return 1
 	while read -r word; do
@@ -247,6 +262,7 @@ page_code() {
 
 # ---- All of it ---------------------------------------------------------------
 
+documented >"$tmp/documented"
 check "each function is on one page, and nothing else is" each_function_once
 check "each constant is on a page" constants_explained
 for p in $pages3 $pages7; do

@@ -128,7 +128,7 @@ get_statuses() {
 	line 200 "$(wc -c <"$dir/root/big" | tr -d ' ')" "http://$at/big"
 	line 404 "[0-9]+" "http://$at/none"
 	line 404 "[0-9]+" "http://$at"
-	is head "$(sed 1q "$dir/out" | tr -s ' ')" " status bytes time URL"
+	is head "$(sed 1q "$dir/out" | tr -s ' ')" "status bytes time URL"
 	says out "^7 of 7 URLs, 2 failed: [0-9.]+ MB in [0-9.]+ s$"
 	is lines "$(wc -l <"$dir/out" | tr -d ' ')" 9
 	clean_case
@@ -164,8 +164,8 @@ get_many() {
 	says out "^200 of 200 URLs, 0 failed"
 	is different "$(sed -n 's/.*[?]//p' "$dir/out" | sort -u | wc -l |
 	    tr -d ' ')" 200
-	cat "$dir/urls" | run "$demo" --at-once=1 -
-	occurs out "^ *200 " 200 || fail "not all are there, one at a time"
+	run "$demo" --backend="$1" --at-once=1 - <"$dir/urls"
+	occurs out "^ *200 +6 " 200 || fail "not all are there, one at a time"
 	is order "$(sed -n 's/.*[?]//p' "$dir/out" | sort -n -c 2>&1)" ""
 	clean_case
 }
@@ -174,8 +174,6 @@ get_many() {
 get_list() {
 	new_case get
 	web
-	printf 'http://%s/a.txt\nhttps://%s/\n\nnonsense  http://%s/d/\n' \
-	    "$at" "$at" "$at" | run "$demo" -
 	run "$demo" - <<END
 http://$at/a.txt
 https://$at/
@@ -310,8 +308,8 @@ get_progress() {
 	grep -q "of 2, " "$dir/parts" || fail "no progress"
 	awk '/ of 2, / && length > 3 + 29 { exit 1 }' "$dir/parts" ||
 	    fail "it does not fit"
-	tail -n 1 "$dir/out" | grep -q "2 of 2 URLs" || fail "no sums"
-	tail -n 3 "$dir/parts" | grep -q " under way" && fail "it is still there"
+	tail -n 1 "$dir/parts" | grep -q "^.\[K2 of 2 URLs, 0 failed" ||
+	    fail "it is still there"
 	clean_case
 }
 
@@ -591,6 +589,59 @@ unreachable() {
 	clean_case
 }
 
+# all_fail BACKEND DEMO SUMS OPERAND...: each is told, in a table.  The first of
+# them counts too where no option comes before it.
+all_fail() {
+	new_case "$2"
+	option=$1 sums=$3
+	shift 3
+	for o in "" "$option"; do
+		run "$demo" ${o:+"$o"} "$@"
+		is "status with '$o'" $status 1
+		for operand; do
+			says out "[ ]$operand +[A-Za-z]"
+		done
+		says out "^$sums"
+		silent err
+	done
+	clean_case
+}
+
+fetch_fails() {
+	all_fail --backend="$1" fetch "0 of 2, " http://127.0.0.1:1/ \
+	    http://no.such.name.invalid/
+}
+
+fetch_works() {
+	new_case fetch
+	web
+	run "$demo" --backend="$1" "http://$at/a.txt" "http://$at/big"
+	is status $status 0
+	says out "^200 .* http://$at/a.txt"
+	says out "^200 .* http://$at/big"
+	says out "^2 of 2, "
+	silent err
+	clean_case
+}
+
+dns_fails() {
+	all_fail --backend="$1" dns "0 found, 1 failed" no.such.name.invalid
+}
+
+# Nobody answers at that address.
+dns_no_server() {
+	new_case dns
+	run "$demo" --server=127.0.0.1:1 --timeout=5 --backend="$1" a.invalid
+	is status $status 1
+	says out "[ ]a.invalid +[A-Za-z]"
+	silent err
+	clean_case
+}
+
+resolve_fails() {
+	all_fail --workers=2 resolve "0 found, 1 failed" no.such.name.invalid
+}
+
 # ---- The page of `make talk` -------------------------------------------------
 
 pictures() {
@@ -724,6 +775,17 @@ under "blocking: ^C ends it" blocking_interrupted
 try "redis: an unknown backend" unreachable redis --backend=nonesuch PING
 try "redis: nobody there" unreachable redis --socket=127.0.0.1:1 PING
 try "redis: no such socket" unreachable redis --socket="$tmp/none" PING
+
+for d in fetch dns; do
+	try "$d: no arguments" wrong_arguments $d
+	try "$d: an option at the end" wrong_arguments $d a.invalid --timeout=1
+	try "$d: an unknown backend" unreachable $d --backend=nonesuch a.invalid
+done
+under "fetch: nobody there, no such name" fetch_fails
+under "fetch: what is there" fetch_works
+under "dns: no such name" dns_fails
+under "dns: no such server" dns_no_server
+try "resolve: no such name" resolve_fails
 
 try "talk: the page shows what is drawn" talk_names
 under "talk: the page as it is served" talk_served

@@ -177,14 +177,15 @@ static inline void
 sql_open_postgres(struct server *s)
 {
 	static const char *run[] = { NULL, NULL, NULL, NULL, sql_text[0], "-D",
-		"data", "-F", "-c", "listen_addresses=", "-k", NULL, NULL };
+		"data", "-F", "-c", "listen_addresses=", "-c",
+		"shared_buffers=4MB", "-k", NULL, NULL };
 	static const char *const there[] = { "sh", NULL };
 
 	snprintf(sql_text[0], sizeof(sql_text[0]), "%s/postgres",
 	    sql_postgres_bin());
 	s->arguments = there;
 	server_open(s);
-	run[11] = s->directory;
+	run[13] = s->directory;
 	s->answers = sql_postgres_answers;
 	s->arguments = sql_postgres_as(s, run);
 	sql_postgres_make(s);

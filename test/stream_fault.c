@@ -389,6 +389,7 @@ others(void)
 /* ---- Memory -------------------------------------------------------------- */
 
 static long made, fails, live;
+static int fails_once;
 
 static void *
 resize(void *memory, size_t size)
@@ -401,7 +402,7 @@ resize(void *memory, size_t size)
 		return NULL;
 	}
 	made++;
-	if (fails > 0 && made >= fails)
+	if (fails > 0 && (fails_once ? made == fails : made >= fails))
 		return NULL;
 	new = realloc(memory, size);
 	live += memory == NULL && new != NULL;
@@ -455,13 +456,13 @@ converse(struct reactor *r)
 }
 
 static void
-no_memory(void)
+no_memory_from(int once)
 {
 	struct reactor *r;
 	long k = 0;
 	int good;
 
-	reactor_set_allocator(resize);
+	fails_once = once;
 	do {
 		made = fails = 0;
 		r = loop_open();
@@ -473,6 +474,14 @@ no_memory(void)
 		CHECK_INT(live, 0);
 	} while (!good);
 	CHECK(k > 4);
+}
+
+static void
+no_memory(void)
+{
+	reactor_set_allocator(resize);
+	no_memory_from(0);
+	no_memory_from(1);
 }
 
 static void

@@ -5,6 +5,7 @@
  * slowly or not at all; files.
  */
 #include <sys/stat.h>
+#include "reactor/net/stream.h"
 #include "test/stream.h"
 
 /* The system calls that the stream makes to send. */
@@ -200,6 +201,42 @@ held_much(void)
 	SENDS(1);
 	drain_all(r, fd[1], 0, 40000);
 	noter_end(&n);
+	CHECK(close(fd[1]) == 0);
+	CHECK(reactor_close(r) == 0);
+}
+
+/* What tasks write is held as long as they say. */
+static void
+held_long(void)
+{
+	struct noter n = { 0 };
+	struct reactor *r = loop_open();
+	char *bytes = bulk(40000);
+	int fd[2];
+
+	stream_pair(fd);
+	noter_start(r, &n, fd[0]);
+	reactor__stream_hold(&n.s, 1);
+	stream_send(fd[1], "x");
+	sends = 0;
+	CHECK_INT(reactor_stream_write(&n.s, bytes, 10), 0);
+	CHECK_INT(reactor_stream_write(&n.s, bytes + 10, 90), 0);
+	noter_wait(r, &n, 1);
+	SENDS(0);
+	CHECK_INT(reactor_stream_pending(&n.s), 100);
+	reactor__stream_hold(&n.s, 0);
+	SENDS(1);
+	reactor__stream_hold(&n.s, 0);
+	SENDS(1);
+	reactor__stream_hold(&n.s, 1);
+	CHECK_INT(reactor_stream_write(&n.s, bytes + 100, 39900), 0);
+	SENDS(2);
+	drain_all(r, fd[1], 0, 40000);
+	CHECK_INT(reactor_stream_write(&n.s, bytes, 5), 0);
+	noter_end(&n);
+	SENDS(3);
+	CHECK_INT(drain(fd[1], 0, 10), 5);
+	free(bytes);
 	CHECK(close(fd[1]) == 0);
 	CHECK(reactor_close(r) == 0);
 }
@@ -634,10 +671,50 @@ file_stopped(void)
 	CHECK(reactor_close(r) == 0);
 }
 
+/* sendfile(2) raises SIGPIPE: nobody is to see that, nor lose one of his own. */
+static void
+file_peer_dies(int own)
+{
+	struct noter n = { 0 };
+	struct reactor *r = loop_open();
+	int fd[2], file = file_of(8 << 20);
+	sigset_t mask, pending;
+
+	stream_pair(fd);
+	noter_start(r, &n, fd[0]);
+	CHECK_INT(reactor_stream_write_file(&n.s, file, 0, 8 << 20), 1);
+	stream_run(r);
+	CHECK(drain(fd[1], 0, 1000) > 0);
+	CHECK(close(fd[1]) == 0);
+	noter_until(r, &n, REACTOR_STREAM_ERROR);
+	CHECK(n.s.error == EPIPE || n.s.error == ECONNRESET);
+	CHECK(!is_open(file));
+	CHECK(sigprocmask(SIG_BLOCK, NULL, &mask) == 0);
+	CHECK_INT(sigismember(&mask, SIGPIPE), own);
+	CHECK(sigpending(&pending) == 0);
+	CHECK_INT(sigismember(&pending, SIGPIPE), own);
+	noter_end(&n);
+	CHECK(reactor_close(r) == 0);
+}
+
+static void
+file_pipe_signal(void)
+{
+	sigset_t pipe;
+
+	file_peer_dies(0);
+	sigemptyset(&pipe);
+	sigaddset(&pipe, SIGPIPE);
+	CHECK(sigprocmask(SIG_BLOCK, &pipe, NULL) == 0);
+	CHECK(raise(SIGPIPE) == 0);
+	file_peer_dies(1);
+}
+
 static const struct test tests[] = {
 	STREAM_BOTH("at once", at_once),
 	STREAM_BOTH("held in the callback", held),
 	TEST("much in the callback", held_much),
+	TEST("held for long", held_long),
 	STREAM_BOTH("written, then closed", write_and_close),
 	STREAM_BOTH("marks", marks),
 	STREAM_BOTH("bounded", bounded),
@@ -653,6 +730,7 @@ static const struct test tests[] = {
 	STREAM_BOTH("a file that is too short", file_short),
 	TEST("the same, copied", file_short_copied),
 	TEST("stopped in the middle of a file", file_stopped),
+	STREAM_BOTH("the peer dies in the middle of a file", file_pipe_signal),
 };
 
 TEST_MAIN(tests)

@@ -11,6 +11,7 @@
  */
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <string.h>
 #include <unistd.h>
@@ -109,10 +110,12 @@ hkc_is_other(struct hook__move *m)
 	return 0;
 }
 
+/* What was not opened for that, the plain call refuses. */
 static int
-hkc_not_yet(int fd, short events)
+hkc_not_yet(int fd, short events, int refusing)
 {
-	if (hook__ready(fd, events))
+	if (hook__ready(fd, events) ||
+	    (hook__real()->fcntl(fd, F_GETFL) & O_ACCMODE) == refusing)
 		return 0;
 	errno = EAGAIN;
 	return 1;
@@ -139,7 +142,7 @@ hkc_read(struct hook__move *m)
 	case HOOK__STREAM:
 		return hkc_stream(m, SYS_preadv2);
 	case HOOK__WAITED:
-		if (hkc_not_yet(m->wait.fd, POLLIN))
+		if (hkc_not_yet(m->wait.fd, POLLIN, O_WRONLY))
 			return -1;
 		break;
 	}
@@ -154,7 +157,7 @@ hkc_write_some(const struct hook__move *m)
 	struct iovec window[HKC_WINDOW];
 	size_t size, room;
 
-	if (hkc_not_yet(m->wait.fd, POLLOUT))
+	if (hkc_not_yet(m->wait.fd, POLLOUT, O_RDONLY))
 		return -1;
 	(void)hkc_window(m, window);
 	size = window[0].iov_len;

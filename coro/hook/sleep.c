@@ -5,9 +5,6 @@
  */
 #include "coro/hook/internal.h"
 
-/* As a loop would wait only so long anyway. */
-#define HKF_LONGEST INT64_MAX
-
 static int
 hkf_is_span(const struct timespec *span)
 {

@@ -149,7 +149,10 @@ hkw_again(void)
 	return -1;
 }
 
-/* An error that nobody fetches would wake us again and again. */
+/*
+ * An error that nobody fetches would wake us again and again.  When the time is
+ * over, one more look: it may have come while we were not running.
+ */
 static int
 hkw_poll(struct hook__wait *w, int64_t left)
 {
@@ -157,7 +160,7 @@ hkw_poll(struct hook__wait *w, int64_t left)
 			    : task_poll(w->fd, w->wanted, left);
 
 	if (ready == -1)
-		return errno == ETIMEDOUT ? hkw_again() : -1;
+		return errno == ETIMEDOUT ? 0 : -1;
 	w->dead = w->dead || (ready & (REACTOR_ERROR | REACTOR_HANGUP)) != 0;
 	return 0;
 }

@@ -31,7 +31,7 @@ struct reactor_pq {
 	/* The library's: */
 	struct reactor_io io;
 	struct reactor_timer timer;
-	int busy, *stopped;
+	int busy, again, *stopped;
 };
 
 /* Disconnects, in any state, once or often.  No callback is called. */
@@ -154,23 +154,22 @@ static inline void
 reactor__pq_ready(struct reactor *r, struct reactor_io *io, unsigned ready)
 {
 	struct reactor_pq *pq = REACTOR_OWNER(io, struct reactor_pq, io);
-	int stopped = 0, over, wanted = REACTOR_READ;
+	int stopped = 0, over, flushed, wanted = REACTOR_READ;
 	int error = PQconsumeInput(pq->connection) == 0 ? ECONNRESET : 0;
 
 	(void)ready;
 	pq->stopped = &stopped;
+	pq->again = 0;
 	reactor__pq_notifies(r, pq, &stopped);
 	over = reactor__pq_results(r, pq, &stopped);
 	if (stopped)
 		return;
 	pq->stopped = NULL;
-	switch (PQflush(pq->connection)) {
-	case 1:
-		wanted |= REACTOR_WRITE;
-		break;
-	case -1:
+	flushed = PQflush(pq->connection);
+	if (flushed == -1)
 		error = ECONNRESET;
-	}
+	if (flushed == 1 || pq->again)
+		wanted |= REACTOR_WRITE;
 	if (error == 0 && !over && reactor__pq_watch(r, pq, wanted) == -1)
 		error = errno;
 	if (error != 0 || over)
@@ -202,8 +201,9 @@ reactor_pq_connect(struct reactor *r, struct reactor_pq *pq,
 }
 
 /*
- * Waits for the end of what a PQsend function began; again after ETIMEDOUT, or
- * for another time-out.  ENOTCONN.
+ * Waits for the end of what a PQsend function began; again after ETIMEDOUT, for
+ * another time-out, and where COPY is to be called when there is room for more.
+ * ENOTCONN.
  */
 static inline int
 reactor_pq_wait(struct reactor *r, struct reactor_pq *pq, int64_t timeout)
@@ -222,7 +222,7 @@ reactor_pq_wait(struct reactor *r, struct reactor_pq *pq, int64_t timeout)
 	if (timeout >= 0 && reactor_timer_start(r, &pq->timer, timeout) == -1)
 		return -1;
 	if (reactor__pq_watch(r, pq, wanted) == 0) {
-		pq->busy = 1;
+		pq->busy = pq->again = 1;
 		return 0;
 	}
 	reactor_timer_stop(r, &pq->timer);

@@ -57,8 +57,11 @@ ip_place(struct reactor_stream *s, size_t *room)
 static void
 ip_end(struct reactor_stream *s, intptr_t n)
 {
-	if (n == -1 && reactor__transport_again())
+	if (n == -1 && reactor__transport_again()) {
+		if (s->transport != NULL)
+			s->flags |= STREAM__DRAINED;
 		return;
+	}
 	s->flags |= STREAM__ENDED;
 	if (n == 0)
 		s->due |= REACTOR_STREAM_END;
@@ -74,6 +77,7 @@ reactor__input_got(struct reactor_stream *s, intptr_t n, size_t room)
 		return 0;
 	}
 	s->in->end += (size_t)n;
+	s->flags &= ~(unsigned)STREAM__DRAINED;
 	s->due |= REACTOR_STREAM_INPUT;
 	reactor__stream_moved(s);
 	return (size_t)n == room || (s->flags & STREAM__FAILED) != 0 ||

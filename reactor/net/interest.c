@@ -62,7 +62,9 @@ reactor__stream_change(struct reactor_stream *s)
 	if (s->in != NULL && s->in->start == s->in->end)
 		reactor__input_drop(s);
 	nt_watch(s);
+	/* It may have the half of a record: then the descriptor tells. */
 	if (reactor__stream_due(s) != 0 ||
-	    (reactor__input_open(s) && reactor__transport_pending(s)))
+	    (reactor__input_open(s) && (s->flags & STREAM__DRAINED) == 0 &&
+		reactor__transport_pending(s)))
 		reactor__stream_later(s);
 }

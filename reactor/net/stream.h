@@ -48,7 +48,8 @@ enum {
 	STREAM__OTHER = 0x2000,    /* a transport, or not a socket: */
 	STREAM__WAITED = 0x4000,   /* poll(2), then block: terminals */
 	STREAM__NONBLOCK = 0x8000, /* its owner has set O_NONBLOCK */
-	STREAM__SENDS = 0x10000    /* files can be sent by the system */
+	STREAM__SENDS = 0x10000,   /* files can be sent by the system */
+	STREAM__DRAINED = 0x20000  /* a transport had nothing, for now */
 };
 
 static inline size_t
