@@ -3,6 +3,7 @@
  *
  * admit.c: accepting for servers: nothing but a socket that is wrong ends it.
  */
+#include <string.h>
 #include <coro/task.h>
 #include "coro/schedule.h"
 #include "reactor/net/listen.h"
@@ -37,6 +38,8 @@ task_admit(int fd, unsigned flags, struct reactor_address *peer)
 		errno = EPERM;
 		return -1;
 	}
+	if (peer != NULL)
+		memset(peer, 0, sizeof(*peer));
 	for (;;) {
 		length = sizeof(peer->u.bytes);
 		new =

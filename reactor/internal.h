@@ -145,6 +145,8 @@ struct reactor {
 	struct reactor__children *children;
 	struct reactor__paths *paths;
 
+	/* net/: what has begun, to be stopped at the end */
+	struct reactor_link resolves, connects;
 	/* net/buffer.c: NULL until there is a stream */
 	struct reactor__buffers *buffers;
 
@@ -327,7 +329,9 @@ void reactor__child_close(struct reactor *);
 void reactor__path_forked(struct reactor *);
 void reactor__path_close(struct reactor *);
 
-/* net/stream.c: stops all streams, and frees what they were made of. */
+/* net/: stop all that there is of that, and free what it was made of. */
+void reactor__resolve_close(struct reactor *);
+void reactor__connect_close(struct reactor *);
 void reactor__stream_close_all(struct reactor *);
 
 /* journal.c: a text that is only appended to, and outlives its writer. */

@@ -86,6 +86,7 @@ struct reactor_resolve {
 	size_t count;
 	int error; /* 0; or see reactor_resolve_start(3): ENOENT: no such name */
 	/* The library's: */
+	struct reactor_link link;
 	struct reactor_future *future;
 	struct reactor_done done;
 	struct reactor_defer defer;
@@ -116,8 +117,8 @@ enum {
 
 struct reactor_connect {
 	reactor_connect_fn *callback;
-	const char *host; /* a name, an address, /path or @name; copied */
-	const char *service;
+	const char *host;    /* a name, an address, /path or @name; copied */
+	const char *service; /* copied; NULL: host is host:port */
 	unsigned flags;
 	int family;      /* REACTOR_ANY... */
 	int64_t timeout; /* for all of it, names too; 0: 30 s; < 0: none */
@@ -129,9 +130,9 @@ struct reactor_connect {
 	int error; /* why not: of the last address that failed, or ETIMEDOUT */
 	struct reactor_address address; /* that answered, or failed last */
 	/* The library's: */
+	struct reactor_link link;
 	struct reactor_resolve resolve;
 	struct reactor_timer timer, next;
-	struct reactor_defer defer;
 	void *attempts;
 };
 
@@ -164,8 +165,9 @@ int reactor_listen(const char *address, const struct reactor_listen_options *,
     int *fds, size_t max);
 /*
  * The sockets that were handed to this process by LISTEN_FDS (see
- * sd_listen_fds(3)), now close-on-exec; returns how many, 0 if none.  They are
- * handed over once: the variables are removed.  Not only for loops.
+ * sd_listen_fds(3)), now non-blocking and close-on-exec; returns how many, 0 if
+ * none.  They are handed over once: the variables are removed.  EMSGSIZE: more
+ * than max.  Not only for loops.
  */
 int reactor_listen_inherited(int *fds, size_t max);
 
@@ -257,7 +259,7 @@ struct reactor_stream {
 	unsigned char *stopped;
 	unsigned flags, due, reading, writing;
 	unsigned char keeps; /* a task's: its input is there after ERROR */
-	char nothing; /* where an empty input points to */
+	char nothing;        /* where an empty input points to */
 };
 
 /*

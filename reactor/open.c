@@ -87,6 +87,8 @@ reactor_open(const struct reactor_options *options)
 	reactor__queue_init(&r->batch);
 	reactor__hook_open(r);
 	reactor__list_init(&r->posts);
+	reactor__list_init(&r->resolves);
+	reactor__list_init(&r->connects);
 	if (op_open(r, options) == -1) {
 		op_free(r);
 		return NULL;
@@ -112,6 +114,8 @@ reactor_close(struct reactor *r)
 		errno = EBUSY;
 		return -1;
 	}
+	reactor__connect_close(r);
+	reactor__resolve_close(r);
 	reactor__stream_close_all(r);
 	reactor__post_collect(r);
 	reactor__each(r, op_stop, NULL);

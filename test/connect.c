@@ -894,6 +894,30 @@ stopped(void)
 	world_end();
 }
 
+/* The loop is closed, with the connection in whatever state. */
+static void
+loop_closes(void)
+{
+	struct reactor *r;
+	struct guest g;
+	int state;
+
+	world_begin();
+	for (state = NEVER; state < STATES; state++) {
+		r = loop_open();
+		bring(r, &g, state);
+		CHECK_INT(reactor_close(r), 0);
+		if (state == WON)
+			CHECK_INT(close(g.connect.fd), 0);
+		memset(&g.connect, 0x55, sizeof(g.connect));
+		names.held = 0;
+		NAMES_UNTIL(names.inside == 0);
+		CHECK_INT(g.calls, was_called(state));
+		CHECK_INT(descriptors(), world.before);
+	}
+	world_end();
+}
+
 static void
 restarted(void)
 {
@@ -1180,6 +1204,7 @@ static const struct test tests[] = {
 	TEST("a UNIX listener is busy", busy),
 	TEST("no descriptors", no_descriptors),
 	TEST("stopped in every state", stopped),
+	TEST("the loop closes in every state", loop_closes),
 	TEST("started in every state", restarted),
 	TEST("started again in the callback", again_in_callback),
 	TEST("freed in the callback", freed_in_callback),

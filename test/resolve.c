@@ -411,6 +411,27 @@ stop(const char *host, int64_t timeout)
 	}
 }
 
+/* The loop is closed, with the look-up in whatever state. */
+static void
+loop_closes(void)
+{
+	struct reactor *r;
+	struct look l;
+	int state;
+
+	NAMES_SAY("1.2.3.4");
+	for (state = NEVER; state < STATES; state++) {
+		r = loop_open();
+		bring(r, &l, "name", REACTOR_SECOND, state);
+		CHECK_INT(reactor_close(r), 0);
+		memset(&l.resolve, 0x55, sizeof(l.resolve));
+		names.held = 0;
+		NAMES_UNTIL(names.inside == 0);
+		CHECK_INT(l.calls, state == CALLED);
+	}
+	loop_sleep(20 * LOOP_MS); /* nothing comes from a thread */
+}
+
 static void
 stopped(void)
 {
@@ -796,6 +817,7 @@ static const struct test tests[] = {
 	TEST("in time", in_time),
 	TEST("more than there are threads", queued),
 	TEST("stopped in every state", stopped),
+	TEST("the loop closes in every state", loop_closes),
 	TEST("started in every state", restarted),
 	TEST("started again in the callback", again_in_callback),
 	TEST("freed in the callback", freed_in_callback),

@@ -230,22 +230,34 @@ cancel_races(void)
 	CHECK_INT(task_close(listener), 0);
 }
 
-/* The number of a descriptor that tasks have used before. */
+static intptr_t
+writes_late(void *guest)
+{
+	CHECK_INT(task_sleep(2 * LOOP_MS), 0);
+	CHECK_INT(task_write((int)(intptr_t)guest, "x", 1), 1);
+	return 0;
+}
+
+/* The number of a descriptor that tasks have used before, and waited for. */
 static void
 old_number(void)
 {
-	int listener = names_listen("127.0.0.1", 0, 5), fd[2], i;
+	int listener = names_listen("127.0.0.1", 0, 5), fd[2], i, guest, new;
+	struct task *t;
+	char byte;
 
 	for (i = 0; i < 5; i++) {
-		char byte;
-
 		loop_pair(fd);
-		loop_put(fd[0]);
-		CHECK_INT(task_read(fd[1], &byte, 1), 1);
-		fails(task_poll(fd[1], REACTOR_READ, 0), ETIMEDOUT);
+		fails(task_poll(fd[0], REACTOR_READ, LOOP_MS), ETIMEDOUT);
 		loop_close(fd); /* task_close is not told */
-		meets(listener,
-		    task_dial("127.0.0.1", port_text(listener), 0, 0));
+		new = task_dial("127.0.0.1", port_text(listener), 0, 0);
+		CHECK_INT(new, fd[0]);
+		guest = task_accept(listener, NULL, NULL);
+		t = tasks_spawn(writes_late, guest);
+		CHECK_INT(task_read(new, &byte, 1), 1);
+		CHECK_INT(tasks_end(t).state, TASK_DONE);
+		CHECK_INT(task_close(guest), 0);
+		CHECK_INT(task_close(new), 0);
 	}
 	CHECK_INT(task_close(listener), 0);
 }

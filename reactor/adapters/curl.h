@@ -146,8 +146,7 @@ reactor__curl_watch(
 	if (what == CURL_POLL_REMOVE) {
 		if (s != NULL)
 			reactor__curl_drop(s);
-		(void)curl_multi_assign(c->multi, fd, NULL);
-		return 0;
+		return 0; /* libcurl forgets what was assigned */
 	}
 	if (s == NULL && (s = reactor__curl_new(c, fd)) == NULL)
 		return -1;

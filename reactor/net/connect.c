@@ -96,6 +96,7 @@ reactor_connect_start(struct reactor *r, struct reactor_connect *c)
 	c->fd = -1;
 	c->error = 0;
 	memset(&c->address, 0, sizeof(c->address));
+	reactor__net_begun(&r->connects, &c->link);
 	if (ey_resolve(r, c) == 0 && ey_limit(r, c) == 0)
 		return 0;
 	error = errno;
@@ -107,7 +108,17 @@ reactor_connect_start(struct reactor *r, struct reactor_connect *c)
 void
 reactor_connect_stop(struct reactor *r, struct reactor_connect *c)
 {
+	reactor__net_ended(&c->link);
 	reactor_timer_stop(r, &c->timer);
 	reactor_resolve_stop(r, &c->resolve);
 	reactor__attempts_stop(r, c);
+}
+
+void
+reactor__connect_close(struct reactor *r)
+{
+	while (!reactor__list_empty(&r->connects))
+		reactor_connect_stop(r,
+		    REACTOR_OWNER(
+			r->connects.next, struct reactor_connect, link));
 }

@@ -11,6 +11,7 @@
  */
 #include <sys/socket.h>
 #include <errno.h>
+#include <string.h>
 #include <fcntl.h>
 #include <unistd.h>
 #include "reactor/net/listen.h"
@@ -52,9 +53,10 @@ static int
 lr_accept(int fd, struct reactor_address *peer)
 {
 	socklen_t length = sizeof(peer->u.bytes);
-	int new =
-	    lr_call(fd, (struct sockaddr *)(void *)peer->u.bytes, &length);
+	int new;
 
+	memset(peer, 0, sizeof(*peer)); /* so that equal ones compare so */
+	new = lr_call(fd, (struct sockaddr *)(void *)peer->u.bytes, &length);
 	peer->length = length;
 	return new >= 0 && new <= 2 ? reactor__descriptor_high(new) : new;
 }

@@ -7,7 +7,24 @@
 #define REACTOR_NET_NET_H
 
 #include <reactor/net.h>
-#include "reactor/support.h"
+#include "reactor/internal.h"
+
+/* What has begun is in a list of its loop, for reactor_close. */
+static inline void
+reactor__net_begun(struct reactor_link *list, struct reactor_link *link)
+{
+	if (link->next == NULL)
+		reactor__list_append(list, link);
+}
+
+static inline void
+reactor__net_ended(struct reactor_link *link)
+{
+	if (link->next == NULL)
+		return;
+	reactor__list_remove(link);
+	link->next = NULL;
+}
 
 /* address.c */
 enum { REACTOR__NAME = -1, REACTOR__RANGE = -2 };

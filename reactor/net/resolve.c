@@ -20,6 +20,7 @@
 static void
 rv_forget(struct reactor *r, struct reactor_resolve *v)
 {
+	reactor__net_ended(&v->link);
 	reactor_timer_stop(r, &v->timer);
 	reactor_defer_stop(r, &v->defer);
 	if (v->future != NULL)
@@ -221,6 +222,7 @@ reactor_resolve_start(struct reactor *r, struct reactor_resolve *v)
 	v->error = 0;
 	v->addresses = NULL;
 	v->count = 0;
+	reactor__net_begun(&r->resolves, &v->link);
 	if (rv_begin(r, v) == 0)
 		return 0;
 	error = errno;
@@ -240,4 +242,13 @@ reactor_resolve_stop(struct reactor *r, struct reactor_resolve *v)
 		(void)reactor_future_cancel(future);
 	reactor_future_detach(future);
 	(void)reactor__allocate(memory, 0);
+}
+
+void
+reactor__resolve_close(struct reactor *r)
+{
+	while (!reactor__list_empty(&r->resolves))
+		reactor_resolve_stop(r,
+		    REACTOR_OWNER(
+			r->resolves.next, struct reactor_resolve, link));
 }
