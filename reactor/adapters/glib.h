@@ -17,6 +17,7 @@
 #define REACTOR_ADAPTERS_GLIB_H
 
 #include <errno.h>
+#include <string.h>
 #include <glib.h>
 #include <reactor/reactor.h>
 
@@ -122,7 +123,7 @@ struct reactor_glib {
 	gint nfds, room, priority;
 };
 
-/* Only for the sake of the wait: what has come, GLib asks itself. */
+/* Only for the sake of the wait: what has come, GLib asks itself... */
 static inline void
 reactor__glib_ready(struct reactor *r, struct reactor_io *io, unsigned ready)
 {
@@ -131,37 +132,41 @@ reactor__glib_ready(struct reactor *r, struct reactor_io *io, unsigned ready)
 	(void)ready;
 }
 
+/* ...and what is due. */
 static inline void
 reactor__glib_due(struct reactor *r, struct reactor_timer *timer)
 {
-	(void)r;
-	(void)timer;
+	(void)reactor_timer_start(r, timer, INT64_MAX);
 }
 
-/* Errors and hang-ups alone can be waited for where there is URGENT. */
-static inline int
+/*
+ * Returns how long the wait may be for it, in ms: -1: as long as it takes; 0:
+ * it cannot be watched, which GLib will see when it looks.  For a hang-up alone
+ * one can wait with URGENT, but only poll(2) and epoll(7) see it there.
+ */
+static inline gint
 reactor__glib_watch(struct reactor *r, struct reactor_io *io, unsigned events)
 {
 	unsigned wanted = (events & G_IO_IN ? (unsigned)REACTOR_READ : 0) |
 	    (events & G_IO_OUT ? (unsigned)REACTOR_WRITE : 0);
+	int started = 0;
 
 	if (events & G_IO_PRI || wanted == 0) {
 		io->wanted = (unsigned char)(wanted | REACTOR_URGENT);
-		if (reactor_io_start(r, io) == 0)
-			return 0;
+		started = reactor_io_start(r, io) == 0;
 	}
+	if (wanted == 0)
+		return started && strstr(reactor_backend_name(r), "poll") ? -1
+									  : 100;
 	io->wanted = (unsigned char)wanted;
-	return wanted == 0 ? 0 : reactor_io_start(r, io);
+	return started || reactor_io_start(r, io) == 0 ? -1 : 0;
 }
 
-/*
- * Each anew, for it may be another file by now.  -1: one of them cannot be
- * watched, which GLib will see when it looks.
- */
-static inline int
+/* Each anew, for it may be another file by now.  Returns as that does. */
+static inline gint
 reactor__glib_follow_set(struct reactor *r, struct reactor_glib *g, gint nfds)
 {
-	gint i, bad = 0;
+	gint i, wait, limit = -1;
 
 	for (i = 0; i < nfds || i < g->nfds; i++) {
 		struct reactor_io *io = &g->ios[i];
@@ -173,10 +178,12 @@ reactor__glib_follow_set(struct reactor *r, struct reactor_glib *g, gint nfds)
 		io->callback = reactor__glib_ready;
 		io->event.flags = REACTOR_BACKGROUND;
 		io->fd = g->fds[i].fd;
-		bad |= reactor__glib_watch(r, io, g->fds[i].events);
+		wait = reactor__glib_watch(r, io, g->fds[i].events);
+		if (wait != -1 && (limit == -1 || wait < limit))
+			limit = wait;
 	}
 	g->nfds = nfds;
-	return bad;
+	return limit;
 }
 
 /* Handlers must not move while they are started. */
@@ -196,14 +203,15 @@ reactor__glib_prepare(struct reactor *r, struct reactor_prepare *prepare)
 {
 	struct reactor_glib *g =
 	    REACTOR_OWNER(prepare, struct reactor_glib, prepare);
-	gint timeout, nfds;
+	gint timeout, limit, nfds;
 
 	(void)g_main_context_prepare(g->context, &g->priority);
 	while ((nfds = g_main_context_query(g->context, g->priority, &timeout,
 		    g->fds, g->room)) > g->room)
 		reactor__glib_room(r, g, 2 * nfds);
-	if (reactor__glib_follow_set(r, g, nfds) == -1)
-		timeout = 0;
+	limit = reactor__glib_follow_set(r, g, nfds);
+	if (limit != -1 && (timeout < 0 || limit < timeout))
+		timeout = limit;
 	(void)reactor_timer_start(r, &g->timer,
 	    timeout < 0 ? INT64_MAX : timeout * REACTOR_MILLISECOND);
 }
