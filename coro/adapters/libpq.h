@@ -115,6 +115,15 @@ task_pq_result(PGconn *c, PGresult **result, int64_t timeout)
 	return *result != NULL;
 }
 
+/* Until then; < 0: no limit. */
+static inline int64_t
+task__pq_left(int64_t end)
+{
+	int64_t left = end - task_now();
+
+	return end == INT64_MAX ? -1 : left > 0 ? left : 0;
+}
+
 /*
  * Like PQexec: the last result of the query.  NULL: ENOTCONN; EBUSY: there are
  * results of another; and those of task_pq_result.
@@ -130,7 +139,7 @@ task_pq_exec(PGconn *c, const char *query, int64_t timeout)
 		errno = PQstatus(c) == CONNECTION_OK ? EBUSY : ENOTCONN;
 		return NULL;
 	}
-	while ((more = task_pq_result(c, &result, end - task_now())) == 1) {
+	while ((more = task_pq_result(c, &result, task__pq_left(end))) == 1) {
 		PQclear(last);
 		last = result;
 		if (PQresultStatus(last) == PGRES_COPY_IN ||

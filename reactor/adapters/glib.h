@@ -156,10 +156,14 @@ reactor__glib_watch(struct reactor *r, struct reactor_io *io, unsigned events)
 		started = reactor_io_start(r, io) == 0;
 	}
 	if (wanted == 0)
-		return started && strstr(reactor_backend_name(r), "poll") ? -1
-									  : 100;
+		return started &&
+			strstr(reactor_backend_name(r), "poll") != NULL
+		    ? -1
+		    : 100;
+	if (started)
+		return -1;
 	io->wanted = (unsigned char)wanted;
-	return started || reactor_io_start(r, io) == 0 ? -1 : 0;
+	return reactor_io_start(r, io) == -1 ? 0 : -1;
 }
 
 /* Each anew, for it may be another file by now.  Returns as that does. */
