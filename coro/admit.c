@@ -38,6 +38,10 @@ task_admit(int fd, unsigned flags, struct reactor_address *peer)
 		errno = EPERM;
 		return -1;
 	}
+	if (flags & ~(unsigned)(REACTOR_NODELAY | REACTOR_KEEPALIVE)) {
+		errno = EINVAL;
+		return -1;
+	}
 	if (peer != NULL)
 		memset(peer, 0, sizeof(*peer));
 	for (;;) {

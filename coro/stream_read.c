@@ -203,10 +203,11 @@ int
 task_stream_read_line(struct task_stream *s, char **line, size_t *length)
 {
 	intptr_t n = task_stream_read_until(s, "\n", 1, 0, line);
-	char *text = *line;
+	char *text;
 
 	if (n <= 0)
 		return (int)n;
+	text = *line;
 	if (text[n - 1] == '\n') {
 		n--;
 		if (n > 0 && text[n - 1] == '\r')

@@ -14,7 +14,7 @@
  * a UNIX socket in the abstract namespace (Linux), or fd:3, a descriptor that
  * is there already (to listen only).
  *
- * Functions return 0, or -1 with errno and nothing changed.  Times are int64_t
+ * Functions return 0, or -1 with errno and nothing begun.  Times are int64_t
  * nanoseconds.  All belongs to the thread of the loop.  net(7) explains the
  * whole; each function has a page in section 3.
  */
@@ -158,8 +158,9 @@ struct reactor_listen_options {
  * Makes sockets that listen (or, with REACTOR_DATAGRAM, are bound) at an
  * address; :80 and *:80 are all of this machine, localhost:80 both of its own.
  * Returns how many of at most `max` were made: they are non-blocking and
- * close-on-exec, with SO_REUSEADDR.  Options may be NULL.  A file that a UNIX
- * socket left behind is replaced if nobody listens there.  Not only for loops.
+ * close-on-exec; those of TCP have SO_REUSEADDR.  Options may be NULL.  A file
+ * that a UNIX socket left behind is replaced if nobody listens there.  Not only
+ * for loops.
  */
 int reactor_listen(const char *address, const struct reactor_listen_options *,
     int *fds, size_t max);
@@ -267,7 +268,10 @@ struct reactor_stream {
  * it; after REACTOR_STREAM_ERROR the stream has been stopped.  EBADF, ENOMEM.
  */
 int reactor_stream_start(struct reactor *, struct reactor_stream *);
-/* Forgets what is in its buffers; the descriptor stays open. */
+/*
+ * Forgets what is in its buffers, but sends what the callback has just written;
+ * the descriptor stays open.
+ */
 void reactor_stream_stop(struct reactor_stream *);
 /* The same, and closes the descriptor, as its transport does. */
 void reactor_stream_close(struct reactor_stream *);
@@ -284,7 +288,8 @@ int reactor_stream_want(struct reactor_stream *, size_t size);
 /*
  * How many bytes of input there are up to the end of the first delimiter: 0: it
  * has not come yet; -1: EMSGSIZE: there is none in the first `limit` bytes (0:
- * the stream's limit).  What was searched once is not searched again.
+ * the stream's limit); EINVAL: it has no bytes.  What was searched once is not
+ * searched again.
  */
 intptr_t reactor_stream_until(
     struct reactor_stream *, const char *delimiter, size_t size, size_t limit);

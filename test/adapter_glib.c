@@ -280,12 +280,15 @@ inner_fair(void)
 	end_inner();
 }
 
+static struct ticker late;
+
 static void
 destroys(struct reactor *r, struct reactor_defer *defer)
 {
 	(void)r;
 	(void)defer;
 	g_source_destroy(inner);
+	ticker_start(&late, 'l', 1, 0);
 	note('d');
 }
 
@@ -293,11 +296,9 @@ static void
 inner_destroyed(void)
 {
 	struct reactor_defer defer = { .callback = destroys };
-	struct ticker late;
 
 	begin_inner();
 	CHECK_INT(reactor_defer_start(loop, &defer), 0);
-	ticker_start(&late, 'l', 10, 0);
 	source_add(g_timeout_source_new(50), source_called, 'x');
 	run_inner(2);
 	CHECK_STR(loop_said(), "dx");

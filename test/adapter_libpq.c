@@ -297,6 +297,27 @@ single_rows(void)
 
 #define LINES 1000000
 
+static int copy_backend;
+
+static void
+wakes_backend(struct reactor *r, struct reactor_timer *timer)
+{
+	(void)r;
+	(void)timer;
+	CHECK_INT(kill(copy_backend, SIGCONT), 0);
+}
+
+static struct reactor_timer copy_timer = { .callback = wakes_backend };
+
+/* The server sleeps for a while, so that it cannot take all of it at once. */
+static void
+copy_slowly(struct client *c)
+{
+	copy_backend = PQbackendPID(c->pq.connection);
+	CHECK_INT(kill(copy_backend, SIGSTOP), 0);
+	CHECK_INT(reactor_timer_start(loop, &copy_timer, 100 * LOOP_MS), 0);
+}
+
 /* As much as goes; the rest when there is room again. */
 static void
 with_copy_in(struct client *c, PGresult *result)
@@ -306,7 +327,8 @@ with_copy_in(struct client *c, PGresult *result)
 
 	if (PQresultStatus(result) != PGRES_COPY_IN)
 		return;
-	c->fatal++;
+	if (c->fatal++ == 0)
+		copy_slowly(c);
 	while (c->number < LINES && PQflush(c->pq.connection) == 0)
 		for (i = 0; i < 1000; i++) {
 			sprintf(line, "%d\n", c->number++);
@@ -365,7 +387,6 @@ copies(void)
 	run();
 	CHECK_INT(c.error, 0);
 	CHECK_INT(c.number, LINES);
-	CHECK(c.fatal > 1);
 	CHECK_STR(c.said, "1000000 end");
 	end();
 }

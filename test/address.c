@@ -115,6 +115,7 @@ scopes(void)
 	refused("[fe80::1%]:80", EINVAL);
 	refused("[fe80::1%0]:80", EINVAL);
 	refused("[fe80::1%1x]:80", EINVAL);
+	refused("[fe80::1%4294967297]:80", EINVAL);
 	refused("[fe80::1%nosuchinterface]:80", EINVAL);
 	refused("127.0.0.1%lo:80", EINVAL);
 }

@@ -242,6 +242,8 @@ wrong(void)
 	loop_close(fd);
 	CHECK_INT(task_admit(lonely, 0, NULL), -1);
 	CHECK_INT(errno, EINVAL);
+	CHECK_INT(task_admit(lonely, 0x1000, NULL), -1);
+	CHECK_INT(errno, EINVAL);
 	CHECK_INT(task_close(lonely), 0);
 	CHECK_INT(task_admit(-1, 0, NULL), -1);
 	CHECK_INT(errno, EBADF);

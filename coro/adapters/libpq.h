@@ -30,12 +30,10 @@ task__pq_poll(PGconn *c, unsigned wanted)
 	return ready == -1 ? -1 : 0;
 }
 
-/* Sends and receives what is possible, after a wait for that. */
+/* After a PQflush that returned that: receives and sends what is possible. */
 static inline int
-task__pq_pass(PGconn *c)
+task__pq_pass(PGconn *c, int flushed)
 {
-	int flushed = PQflush(c);
-
 	if (flushed != -1 &&
 	    task__pq_poll(c,
 		flushed == 1 ? (unsigned)(REACTOR_READ | REACTOR_WRITE)
@@ -105,7 +103,7 @@ task_pq_result(PGconn *c, PGresult **result, int64_t timeout)
 	if (task_scope_enter(&scope, timeout) == -1)
 		return -1;
 	while (status == 0 && PQstatus(c) == CONNECTION_OK && PQisBusy(c))
-		status = task__pq_pass(c);
+		status = task__pq_pass(c, PQflush(c));
 	if (task_scope_leave(&scope) == -1)
 		return -1;
 	/* Of a lost connection there is a result that says so. */
@@ -159,12 +157,10 @@ task_pq_flush(PGconn *c)
 {
 	int flushed;
 
-	while ((flushed = PQflush(c)) == 1)
-		if (task__pq_pass(c) == -1)
+	while ((flushed = PQflush(c)) != 0)
+		if (task__pq_pass(c, flushed) == -1)
 			return -1;
-	if (flushed == -1)
-		errno = ECONNRESET;
-	return flushed;
+	return 0;
 }
 
 /* The next notification, to be freed by PQfreemem.  ECONNRESET. */
@@ -177,7 +173,7 @@ task_pq_notify(PGconn *c, int64_t timeout)
 	if (task_scope_enter(&scope, timeout) == -1)
 		return NULL;
 	while ((notify = PQnotifies(c)) == NULL)
-		if (task__pq_pass(c) == -1)
+		if (task__pq_pass(c, PQflush(c)) == -1)
 			break;
 	(void)task_scope_leave(&scope);
 	return notify;

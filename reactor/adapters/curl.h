@@ -32,6 +32,7 @@ struct reactor_curl;
 typedef void reactor_curl_fn(
     struct reactor *, struct reactor_curl *, CURL *, CURLcode result);
 
+/* Zero it and set the first two. */
 struct reactor_curl {
 	reactor_curl_fn *finished; /* the handle has left the multi handle */
 	void *data;                /* yours */

@@ -106,15 +106,18 @@ reactor__pq_poll(struct reactor *r, struct reactor_io *io, unsigned ready)
 
 /* In a COPY one and the same result comes as often as it is asked for. */
 static inline int
-reactor__pq_copies(PGconn *connection, const PGresult *result, int *copied)
+reactor__pq_copies(struct reactor_pq *pq, const PGresult *result, int *copied)
 {
 	ExecStatusType status = PQresultStatus(result);
 	int again = *copied;
 
 	*copied = status == PGRES_COPY_IN || status == PGRES_COPY_OUT ||
 	    status == PGRES_COPY_BOTH;
-	return *copied &&
-	    (again || (status != PGRES_COPY_OUT && PQflush(connection) == 1));
+	if (!*copied)
+		return 0;
+	if (!again && status != PGRES_COPY_OUT && PQflush(pq->connection) == 1)
+		pq->again = again = 1; /* it comes when there is room */
+	return again;
 }
 
 /* Returns whether the query is over. */
@@ -129,7 +132,7 @@ reactor__pq_results(struct reactor *r, struct reactor_pq *pq, int *stopped)
 		!PQisBusy(pq->connection))) {
 		if ((result = PQgetResult(pq->connection)) == NULL)
 			return 1;
-		if (reactor__pq_copies(pq->connection, result, &copied)) {
+		if (reactor__pq_copies(pq, result, &copied)) {
 			PQclear(result);
 			return 0;
 		}

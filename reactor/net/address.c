@@ -69,12 +69,13 @@ static unsigned
 ad_scope(const char *text)
 {
 	unsigned scope = if_nametoindex(text);
+	unsigned long number;
 	char *end;
 
 	if (scope != 0 || *text < '0' || *text > '9')
 		return scope;
-	scope = (unsigned)strtoul(text, &end, 10);
-	return *end == '\0' ? scope : 0;
+	number = strtoul(text, &end, 10);
+	return *end == '\0' && number <= UINT32_MAX ? (unsigned)number : 0;
 }
 
 static int

@@ -30,7 +30,9 @@ reactor__stream_due(const struct reactor_stream *s)
 		    ~(unsigned)(REACTOR_STREAM_INPUT | REACTOR_STREAM_END);
 	if (s->flags & STREAM__FAILED)
 		what &= ~(unsigned)REACTOR_STREAM_END;
-	if (size == 0 || (size < s->want && (s->flags & STREAM__ENDED) == 0))
+	if (size == 0 ||
+	    (size < s->want &&
+		(s->flags & (STREAM__ENDED | STREAM__FAILED)) == 0))
 		what &= ~(unsigned)REACTOR_STREAM_INPUT;
 	return what;
 }
