@@ -64,6 +64,8 @@ tsm_told(struct reactor *r, struct reactor_stream *stream, unsigned what)
 		tsm_deliver(s);
 	if (what & REACTOR_STREAM_END)
 		s->ended = 1;
+	if (what & REACTOR_STREAM_ERROR)
+		s->failed = 1;
 	if (what &
 	    (REACTOR_STREAM_INPUT | REACTOR_STREAM_END | REACTOR_STREAM_ERROR))
 		(void)task__wake_first(&s->input, 0);

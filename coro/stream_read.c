@@ -31,7 +31,8 @@ tsr_enter(struct task_stream *s, struct task__use *use)
 static int
 tsr_more(struct task_stream *s, struct task__use *use)
 {
-	if (s->stream.error != 0) {
+	/* Known to a writer already, it may not be all that came: not before. */
+	if (s->failed) {
 		errno = s->stream.error;
 		return -1;
 	}

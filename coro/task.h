@@ -465,7 +465,7 @@ struct task_stream {
 	struct reactor_defer defer;
 	void *reader, *writer; /* calls that are under way */
 	size_t given;          /* bytes of input that the reader looks at */
-	unsigned char open, ended, holding;
+	unsigned char open, ended, failed, holding;
 };
 
 /* A stream over this descriptor, which is its own from now on.  ENOMEM. */

@@ -1,95 +1,95 @@
 /*
  * SPDX-License-Identifier: ISC
  *
- * glib.c: this loop and GLib's in one thread.  Both have a timer, and GLib a
- * thread that sends; first one loop is in charge, then the other:
- *
- *   g_main_loop_run --> source --> reactor: its timers
- *   reactor_run --> prepare, check --> GMainContext: its sources
+ * glib.c: two loops in one thread: this one inside GLib's, then GLib's inside
+ * this one.  Each has a timer and one end of a pipe, and writes what the other
+ * reads: a word comes from whichever loop it was said in.
  *
  *	build/demos/glib
+ *	build/demos/glib --backend=poll		the second half only
  */
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+#include <glib-unix.h>
 #include <reactor/adapters/glib.h>
 #include "demos/demo.h"
 
-enum { BEATS = 3, EVERY_MS = 40, OTHER_MS = 60 };
+#define STEPS 4
+#define EVERY 50 /* ms */
 
 static const char *backend;
-
-static struct {
-	int ours, theirs, sent; /* what has come */
-	int64_t began;
-	void (*over)(void); /* when all have */
-} beats;
-
 static struct reactor *loop;
-static GMainLoop *main_loop;
+static GMainLoop *mainloop;
+static int to_glib[2], to_reactor[2], steps;
+
+/* Both are told, as only one of them is in charge. */
+static void
+step(void)
+{
+	if (++steps < 2 * STEPS)
+		return;
+	g_main_loop_quit(mainloop);
+	reactor_stop(loop);
+}
 
 static void
-tell(const char *who, int number)
+say(int fd, const char *who)
 {
-	printf("  %4d ms  %s %d\n",
-	    (int)((demo_now() - beats.began) / REACTOR_MILLISECOND), who,
-	    number);
-	if (beats.ours == BEATS && beats.theirs == BEATS && beats.sent > 0)
-		beats.over();
+	char word[32];
+	int n = snprintf(word, sizeof(word), "%s at step %d", who, steps);
+
+	if (write(fd, word, (size_t)n) == -1)
+		demo_warn("write: %s", strerror(errno));
+}
+
+static void
+hear(int fd, const char *who)
+{
+	char word[64];
+	ssize_t n = read(fd, word, sizeof(word) - 1);
+
+	word[n > 0 ? n : 0] = '\0';
+	printf("  %-8s hears from %s\n", who, word);
 }
 
 /* ---- What each loop does ------------------------------------------------- */
 
 static void
-our_timer(struct reactor *r, struct reactor_timer *timer)
+reactor_ticks(struct reactor *r, struct reactor_timer *timer)
 {
-	if (++beats.ours == BEATS)
-		reactor_timer_stop(r, timer);
-	tell("reactor: timer", beats.ours);
+	(void)r;
+	(void)timer;
+	puts("reactor: tick");
+	say(to_glib[1], "reactor");
+	step();
 }
 
-static gboolean
-their_timer(gpointer unused)
-{
-	gboolean again = ++beats.theirs < BEATS;
-
-	(void)unused;
-	tell("GLib: timeout", beats.theirs);
-	return again;
-}
-
-static gboolean
-their_message(gpointer unused)
-{
-	(void)unused;
-	beats.sent++;
-	tell("GLib: sent by a thread", beats.sent);
-	return G_SOURCE_REMOVE;
-}
-
-static gpointer
-their_thread(gpointer context)
-{
-	g_usleep(100000);
-	g_main_context_invoke(context, their_message, NULL);
-	return NULL;
-}
-
-/* Both timers and the thread, then `run` until all of it has come. */
 static void
-beat(void (*run)(void), void (*over)(void))
+reactor_hears(struct reactor *r, struct reactor_io *io, unsigned ready)
 {
-	struct reactor_timer timer = { .callback = our_timer,
-		.every = EVERY_MS * REACTOR_MILLISECOND };
-	GThread *thread;
+	(void)r;
+	(void)ready;
+	hear(io->fd, "reactor");
+}
 
-	beats.ours = beats.theirs = beats.sent = 0;
-	beats.began = demo_now();
-	beats.over = over;
-	if (reactor_timer_start(loop, &timer, timer.every) == -1)
-		demo_fail("timer: %s", strerror(errno));
-	(void)g_timeout_add(OTHER_MS, their_timer, NULL);
-	thread = g_thread_new("sender", their_thread, g_main_context_default());
-	run();
-	(void)g_thread_join(thread);
-	reactor_timer_stop(loop, &timer);
+static gboolean
+glib_ticks(gpointer unused)
+{
+	(void)unused;
+	puts("GLib:    tick");
+	say(to_reactor[1], "GLib");
+	step();
+	return G_SOURCE_CONTINUE;
+}
+
+static gboolean
+glib_hears(gint fd, GIOCondition condition, gpointer unused)
+{
+	(void)condition;
+	(void)unused;
+	hear(fd, "GLib");
+	return G_SOURCE_CONTINUE;
 }
 
 /* ---- Who is in charge ---------------------------------------------------- */
@@ -97,29 +97,16 @@ beat(void (*run)(void), void (*over)(void))
 static void
 run_glib(void)
 {
-	g_main_loop_run(main_loop);
-}
-
-static void
-stop_glib(void)
-{
-	g_main_loop_quit(main_loop);
-}
-
-static void
-glib_in_charge(void)
-{
 	GSource *source = reactor_glib_source(loop);
 
-	puts("GLib in charge, this loop a source of it:");
 	if (source == NULL) {
-		printf("  not with %s: %s\n", reactor_backend_name(loop),
-		    errno == ENOTSUP ? "it has no descriptor to wait for"
-				     : strerror(errno));
+		printf("GLib in charge: not with %s: %s\n",
+		    reactor_backend_name(loop), strerror(errno));
 		return;
 	}
-	(void)g_source_attach(source, NULL);
-	beat(run_glib, stop_glib);
+	printf("GLib in charge, with %s in it:\n", reactor_backend_name(loop));
+	g_source_attach(source, NULL);
+	g_main_loop_run(mainloop);
 	g_source_destroy(source);
 	g_source_unref(source);
 }
@@ -127,35 +114,53 @@ glib_in_charge(void)
 static void
 run_reactor(void)
 {
-	if (reactor_run(loop) == -1)
-		demo_fail("reactor_run: %s", strerror(errno));
-}
+	struct reactor_glib glib = { 0 };
 
-static void
-stop_reactor(void)
-{
-	reactor_stop(loop);
-}
-
-static void
-reactor_in_charge(void)
-{
-	struct reactor_glib glib;
-
-	memset(&glib, 0, sizeof(glib));
-	puts("This loop in charge, GLib's sources among its handlers:");
-	if (reactor_glib_start(loop, &glib, NULL) == -1)
-		demo_fail("glib: %s", strerror(errno));
-	beat(run_reactor, stop_reactor);
+	printf("reactor in charge, by %s, with GLib in it:\n",
+	    reactor_backend_name(loop));
+	if (reactor_glib_start(loop, &glib, NULL) == -1 ||
+	    reactor_run(loop) == -1)
+		demo_fail("%s", strerror(errno));
 	reactor_glib_stop(loop, &glib);
 }
 
-/* ---- The command line ---------------------------------------------------- */
+static void
+both(void (*run)(void))
+{
+	struct reactor_options options = { .backend = backend };
+	struct reactor_timer timer = { .callback = reactor_ticks,
+		.every = EVERY * REACTOR_MILLISECOND };
+	struct reactor_io io = { .callback = reactor_hears };
+	guint tick, word;
+	int i;
+
+	loop = reactor_open(&options);
+	if (loop == NULL)
+		demo_fail("%s", reactor_error());
+	steps = 0;
+	if (pipe(to_glib) == -1 || pipe(to_reactor) == -1)
+		demo_fail("pipe: %s", strerror(errno));
+	io.fd = to_reactor[0];
+	io.wanted = REACTOR_READ;
+	if (reactor_io_start(loop, &io) == -1 ||
+	    reactor_timer_start(loop, &timer, timer.every / 2) == -1)
+		demo_fail("%s", strerror(errno));
+	tick = g_timeout_add(EVERY, glib_ticks, NULL);
+	word = g_unix_fd_add(to_glib[0], G_IO_IN, glib_hears, NULL);
+	run();
+	g_source_remove(tick);
+	g_source_remove(word);
+	reactor_close(loop);
+	for (i = 0; i < 2; i++) {
+		close(to_glib[i]);
+		close(to_reactor[i]);
+	}
+}
 
 static const struct demo_option options[] = {
 	{ .name = "backend",
 	    .value = "NAME",
-	    .help = "of the loop: epoll, kqueue, poll, select",
+	    .help = "epoll, kqueue, poll, select",
 	    .text = &backend },
 	{ .name = NULL },
 };
@@ -163,19 +168,14 @@ static const struct demo_option options[] = {
 int
 main(int argc, char **argv)
 {
-	struct reactor_options open = { .backend = NULL };
-
-	(void)demo_options(argc, argv,
-	    "GLib's loop and this one in one thread, either inside the other.",
+	demo_options(argc, argv,
+	    "Runs this loop inside GLib's, then GLib's inside this one.",
 	    options);
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	open.backend = backend;
-	loop = reactor_open(&open);
-	if (loop == NULL)
-		demo_fail("%s", reactor_error());
-	main_loop = g_main_loop_new(NULL, FALSE);
-	glib_in_charge();
-	reactor_in_charge();
-	g_main_loop_unref(main_loop);
-	return reactor_close(loop) == -1;
+	mainloop = g_main_loop_new(NULL, FALSE);
+	both(run_glib);
+	both(run_reactor);
+	g_main_loop_unref(mainloop);
+	demo_write_end(stdout, "standard output");
+	return 0;
 }

@@ -162,6 +162,7 @@ hsm_open(void)
 static void
 hsm_run(void)
 {
+	size_t k;
 	long i;
 
 	for (i = 1; i < hsm_loops; i++) {
@@ -171,6 +172,8 @@ hsm_run(void)
 			demo_fail("cannot start a thread: %s", strerror(errno));
 	}
 	(void)httpd_loop_run(hsm_all[0]);
+	for (k = 0; k < sizeof(hsm_ends) / sizeof(*hsm_ends); k++)
+		reactor_signal_stop(hsm_all[0]->reactor, &hsm_ends[k]);
 	for (i = 1; i < hsm_loops; i++)
 		(void)pthread_join(hsm_all[i]->thread, NULL);
 }

@@ -183,12 +183,14 @@ httpd_send_file(struct httpd_connection *c, int status, int fd, int64_t offset,
 		hsa_write(c, l->out, l->used);
 	} else {
 		hsa_write(c, l->out, l->used);
-		if (c->over)
+		if (c->over || /* the head may have met its end already */
+		    reactor_stream_write_file(&c->stream, fd, offset, size) ==
+			-1) {
 			(void)close(fd);
-		else if (reactor_stream_write_file(
-			     &c->stream, fd, offset, size) == -1 ||
-		    reactor_stream_flush(&c->stream) == -1)
 			c->over = 1;
+		} else if (reactor_stream_flush(&c->stream) == -1) {
+			c->over = 1;
+		}
 		c->waits = reactor_stream_pending(&c->stream) > 0;
 	}
 	httpd_log(c, status, c->bare ? 0 : size);

@@ -10,6 +10,8 @@
  */
 #include <netinet/in.h>
 #include <errno.h>
+#include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -17,15 +19,32 @@
 
 enum { HSL_LINE = 2048, HSL_TARGET = 1024, HSL_METHOD = 64 };
 
-/* The reader of standard output may be slow, or gone: then lines are lost. */
+/* Whole lines, as many as a pipe has room for when it is ready. */
+static size_t
+hsl_portion(const char *lines, size_t size)
+{
+	const char *end;
+
+	if (size <= PIPE_BUF)
+		return size;
+	end = memrchr(lines, '\n', PIPE_BUF);
+	return end != NULL ? (size_t)(end - lines) + 1 : PIPE_BUF;
+}
+
+/*
+ * The reader of standard output may be slow, or gone: then lines are lost, as
+ * guests must not wait for him.
+ */
 void
 httpd_log_flush(struct httpd_loop *l)
 {
+	struct pollfd out = { .fd = 1, .events = POLLOUT };
 	size_t done = 0;
 	ssize_t n;
 
-	while (done < l->logged) {
-		n = write(1, l->log + done, l->logged - done);
+	while (done < l->logged && poll(&out, 1, 0) == 1) {
+		n = write(1, l->log + done,
+		    hsl_portion(l->log + done, l->logged - done));
 		if (n == -1 && errno == EINTR)
 			continue;
 		if (n == -1)

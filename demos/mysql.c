@@ -1,251 +1,157 @@
 /*
  * SPDX-License-Identifier: ISC
  *
- * mysql.c: runs queries on a MariaDB or MySQL server, several at once: a task
- * for each connection takes the next query, and waits by the connector's own
- * non-blocking calls.
+ * mysql.c: asks a MariaDB or MySQL server several things at once, over several
+ * connections, each of which is served by a task.
  *
- *   queries --> task, connection --> rows, as text between tabs
- *               task, connection
- *
- *	build/demos/mysql --socket=/run/mysqld/mysqld.sock 'SELECT VERSION()'
- *	build/demos/mysql --at-once=4 'SELECT SLEEP(1)' 'SELECT SLEEP(1)'
+ *	build/demos/mysql --at-once=3 'select sleep(1)' 'select 2' 'select 3'
  */
-#include <stdlib.h>
 #include <coro/adapters/mariadb.h>
-#include "demos/demo.h"
-#include "demos/tasks.h"
+#include "demos/sql.h"
 
-static const char *backend, *context, *host, *path, *user, *password, *base;
-static long port = 3306, at_once = 4, timeout_s = 30;
-static char **queries; /* those that nobody has taken yet */
-static int failed;
+static const char *host, *path, *user, *password, *database;
+static struct sql_crew crew = { .at_once = 4 };
 
-/* ---- A connection -------------------------------------------------------- */
-
-static int
-complain(MYSQL *m, const char *what)
+/* HOST:PORT is taken apart. */
+static unsigned
+port_of(char *name)
 {
-	demo_warn("%s: %s", what, mysql_error(m));
-	failed = 1;
-	return -1;
+	char *colon = strrchr(name, ':'), *end;
+	unsigned long port;
+
+	if (colon == NULL)
+		return 0;
+	*colon = '\0';
+	port = strtoul(colon + 1, &end, 10);
+	if (end == colon + 1 || *end != '\0' || port > 65535)
+		demo_usage("--host=%s:%s: no port", name, colon + 1);
+	return (unsigned)port;
 }
 
-static int
-connect_to(MYSQL *m)
+static void *
+db_open(char *error, size_t size)
 {
-	unsigned seconds = (unsigned)timeout_s;
-	MYSQL *result;
+	static char *name;
+	static unsigned port;
+	MYSQL *mysql = mysql_init(NULL), *connected;
 	int s;
 
-	mysql_options(m, MYSQL_OPT_NONBLOCK, 0);
-	mysql_options(m, MYSQL_OPT_CONNECT_TIMEOUT, &seconds);
-	mysql_options(m, MYSQL_OPT_READ_TIMEOUT, &seconds);
-	mysql_options(m, MYSQL_OPT_WRITE_TIMEOUT, &seconds);
-	s = mysql_real_connect_start(&result, m, host, user, password, base,
-	    (unsigned)port, path, CLIENT_MULTI_STATEMENTS);
-	while (s != 0)
-		s = mysql_real_connect_cont(
-		    &result, m, task_mariadb_wait(m, s));
-	if (result != NULL)
-		return 0;
-	return complain(m,
-	    path != NULL       ? path
-		: host != NULL ? host
-			       : "server");
+	if (host != NULL && name == NULL && (name = strdup(host)) != NULL)
+		port = port_of(name);
+	if (mysql == NULL || (host != NULL && name == NULL))
+		demo_fail("no memory");
+	mysql_options(mysql, MYSQL_OPT_NONBLOCK, 0);
+	for (s = mysql_real_connect_start(&connected, mysql, name, user,
+		 password, database, port, path, 0);
+	     s != 0; s = mysql_real_connect_cont(
+			 &connected, mysql, task_mariadb_wait(mysql, s)))
+		continue;
+	if (connected != NULL)
+		return mysql;
+	(void)snprintf(error, size, "%s", mysql_error(mysql));
+	mysql_close(mysql);
+	return NULL;
+}
+
+static int
+db_ask(void *connection, struct sql_query *q)
+{
+	MYSQL *mysql = connection;
+	MYSQL_RES *result = NULL;
+	int s, error;
+
+	for (s = mysql_real_query_start(
+		 &error, mysql, q->text, strlen(q->text));
+	     s != 0; s = mysql_real_query_cont(
+			 &error, mysql, task_mariadb_wait(mysql, s)))
+		continue;
+	if (error == 0) {
+		for (s = mysql_store_result_start(&result, mysql); s != 0;
+		     s = mysql_store_result_cont(
+			 &result, mysql, task_mariadb_wait(mysql, s)))
+			continue;
+	}
+	q->result = result;
+	(void)snprintf(q->error, sizeof(q->error), "%s", mysql_error(mysql));
+	/* Those of the client, such as a lost connection, are fatal. */
+	return mysql_errno(mysql) >= 2000 && mysql_errno(mysql) < 3000 ? -1 : 0;
 }
 
 static void
-disconnect(MYSQL *m)
+db_print(void *result)
 {
-	int s = mysql_close_start(m);
-
-	while (s != 0)
-		s = mysql_close_cont(m, task_mariadb_wait(m, s));
-}
-
-/* ---- A query ------------------------------------------------------------- */
-
-static void
-print_row(MYSQL_RES *result, MYSQL_ROW row)
-{
-	unsigned long *lengths = mysql_fetch_lengths(result);
 	unsigned i, n = mysql_num_fields(result);
-
-	for (i = 0; i < n; i++) {
-		if (i > 0)
-			putchar('\t');
-		if (row[i] == NULL)
-			fputs("NULL", stdout);
-		else
-			fwrite(row[i], 1, lengths[i], stdout);
-	}
-	putchar('\n');
-}
-
-/* Rows of two queries would mix: a result is stored first, then printed. */
-static int
-print_result(MYSQL *m)
-{
-	MYSQL_RES *result;
+	unsigned long *lengths;
 	MYSQL_ROW row;
-	int s = mysql_store_result_start(&result, m);
 
-	while (s != 0)
-		s = mysql_store_result_cont(
-		    &result, m, task_mariadb_wait(m, s));
-	if (result == NULL)
-		return mysql_errno(m) != 0 ? complain(m, "result") : 0;
-	while ((row = mysql_fetch_row(result)) != NULL)
-		print_row(result, row);
-	mysql_free_result(result);
-	return 0;
-}
-
-/* 1: there is another result; 0; -1. */
-static int
-next_result(MYSQL *m)
-{
-	int error, s = mysql_next_result_start(&error, m);
-
-	while (s != 0)
-		s = mysql_next_result_cont(&error, m, task_mariadb_wait(m, s));
-	return error > 0 ? complain(m, "result") : error == 0;
-}
-
-static int
-run_query(MYSQL *m, const char *query)
-{
-	int error, more;
-	int s = mysql_real_query_start(&error, m, query, strlen(query));
-
-	while (s != 0)
-		s = mysql_real_query_cont(&error, m, task_mariadb_wait(m, s));
-	if (error != 0)
-		return complain(m, query);
-	do {
-		if (print_result(m) == -1)
-			return -1;
-		more = next_result(m);
-	} while (more == 1);
-	return more;
-}
-
-/* ---- Tasks --------------------------------------------------------------- */
-
-/* A failed query leaves the connection in doubt, and so a new one is made. */
-static intptr_t
-worker(void *unused)
-{
-	int fine = 1;
-	MYSQL *m;
-
-	(void)unused;
-	while (*queries != NULL && fine && !task_cancelled()) {
-		m = mysql_init(NULL);
-		if (m == NULL)
-			demo_fail("no memory");
-		fine = connect_to(m) == 0;
-		while (fine && *queries != NULL && !task_cancelled())
-			if (run_query(m, *queries++) == -1)
-				break;
-		disconnect(m);
+	while ((row = mysql_fetch_row(result)) != NULL) {
+		lengths = mysql_fetch_lengths(result);
+		for (i = 0; i < n; i++)
+			sql_field(row[i], lengths[i], i + 1 < n ? '\t' : '\n');
 	}
-	return 0;
+	mysql_free_result(result);
 }
 
-static intptr_t
-run_all(void *unused)
+static void
+db_close(void *connection)
 {
-	struct tasks_quit quits[2];
-	struct task_group group, workers;
-	long i;
+	MYSQL *mysql = connection;
+	int s;
 
-	(void)unused;
-	task_group_enter(&group, TASK_COLLECT);
-	tasks_quit(&quits[0], &group, SIGINT);
-	tasks_quit(&quits[1], &group, SIGTERM);
-	task_group_enter(&workers, TASK_COLLECT);
-	for (i = 0; i < at_once && queries[i] != NULL; i++)
-		task_detach(task_group_spawn(&workers, worker, NULL));
-	if (task_group_leave(&workers, NULL, 0) == -1)
-		failed = 1;
-	task_group_cancel(&group);
-	(void)task_group_leave(&group, NULL, 0);
-	return failed || *queries != NULL;
+	for (s = mysql_close_start(mysql); s != 0;
+	     s = mysql_close_cont(mysql, task_mariadb_wait(mysql, s)))
+		continue;
 }
 
-/* ---- The command line ---------------------------------------------------- */
+static const struct sql_client client = {
+	.open = db_open,
+	.ask = db_ask,
+	.print = db_print,
+	.close = db_close,
+};
 
 static const struct demo_option options[] = {
 	{ .name = "socket",
 	    .value = "PATH",
-	    .help = "of the server",
+	    .help = "of a server on this machine",
 	    .text = &path },
 	{ .name = "host",
-	    .value = "NAME",
-	    .help = "or where it is (localhost)",
+	    .value = "NAME[:PORT]",
+	    .help = "of a server elsewhere",
 	    .text = &host },
-	{ .name = "port",
-	    .value = "N",
-	    .help = "of that (3306)",
-	    .number = &port,
-	    .least = 1,
-	    .most = 65535 },
-	{ .name = "user",
-	    .value = "NAME",
-	    .help = "for the server (yours)",
-	    .text = &user },
+	{ .name = "user", .value = "NAME", .help = "who asks", .text = &user },
 	{ .name = "password",
 	    .value = "WORD",
-	    .help = "of the user ($MYSQL_PWD)",
+	    .help = "which proves it",
 	    .text = &password },
 	{ .name = "database",
 	    .value = "NAME",
-	    .help = "to begin with",
-	    .text = &base },
+	    .help = "what to use",
+	    .text = &database },
 	{ .name = "at-once",
 	    .value = "N",
 	    .help = "connections (4)",
-	    .number = &at_once,
+	    .number = &crew.at_once,
 	    .least = 1,
 	    .most = 1000 },
-	{ .name = "timeout",
-	    .value = "SECONDS",
-	    .help = "to connect, and between answers (30)",
-	    .number = &timeout_s,
-	    .least = 1,
-	    .most = 86400 },
 	{ .name = "backend",
 	    .value = "NAME",
-	    .help = "of the loop: epoll, kqueue, poll, select",
-	    .text = &backend },
-	{ .name = "context",
-	    .value = "NAME",
-	    .help = "of the tasks: native, setjmp, ucontext",
-	    .text = &context },
-	{ .name = NULL, .value = "QUERY..." },
+	    .help = "epoll, kqueue, poll, select",
+	    .text = &crew.backend },
+	{ .name = NULL },
 };
 
 int
 main(int argc, char **argv)
 {
-	struct task_options run = { .stack_size = 256 << 10 };
+	int n = sql_options(argc, argv,
+	    "Asks the QUERYs after the options, several at once, and prints "
+	    "their rows.",
+	    options);
 	int status;
 
-	if (demo_options(argc, argv,
-		"Runs queries on a MariaDB server, several at once, in tasks.",
-		options) == 0)
-		demo_usage("which queries?");
-	if (password == NULL)
-		password = getenv("MYSQL_PWD");
-	queries = argv + 1;
-	if (mysql_library_init(0, NULL, NULL) != 0)
-		demo_fail("the connector cannot be used");
-	run.backend = backend;
-	run.context = context;
-	status = tasks_run(run_all, NULL, &run);
+	crew.client = &client;
+	status = sql_run(&crew, argv + n, argc - n);
 	mysql_library_end();
-	demo_write_end(stdout, "standard output");
 	return status;
 }

@@ -1,207 +1,157 @@
 /*
  * SPDX-License-Identifier: ISC
  *
- * pgsql.c: runs queries on a PostgreSQL server, several at once: a task for each
- * connection takes the next query.  With --listen it then prints what is sent
- * by NOTIFY, until ^C.
+ * pgsql.c: asks a PostgreSQL server several things at once, over several
+ * connections, each of which is served by a task.  After LISTEN, it prints what
+ * is notified until ^C.
  *
- *   queries --> task, connection --> rows, as text between tabs
- *               task, connection
- *
- *	build/demos/pgsql --connect='host=/run/postgresql dbname=postgres' \
- *	    'select version()'
- *	build/demos/pgsql --listen=news
+ *	build/demos/pgsql 'select pg_sleep(1)' 'select 2' 'select 3'
+ *	build/demos/pgsql --at-once=1 'listen news' "notify news, 'hello'"
  */
-#include <stdlib.h>
+#include <strings.h>
 #include <coro/adapters/libpq.h>
-#include "demos/demo.h"
-#include "demos/tasks.h"
+#include "demos/sql.h"
 
-static const char *backend, *context, *conninfo = "", *channel;
-static long at_once = 4, timeout_s = 30;
-static char **queries; /* those that nobody has taken yet */
-static int failed;
+static const char *conninfo = "";
+static struct sql_crew crew = { .at_once = 4 };
+static long seconds = 60;
 
-/* ---- Connections and queries --------------------------------------------- */
-
-/* The first line of what libpq says, or of errno. */
+/* The text, without the end of its line, is the error. */
 static void
-complain(const char *what, const char *why)
+db_error(char *error, size_t size, const char *text)
 {
-	if (why == NULL || *why == '\0')
-		why = errno == ETIMEDOUT ? "timed out" : strerror(errno);
-	demo_warn("%s: %.*s", what, (int)strcspn(why, "\n"), why);
-	failed = 1;
+	(void)snprintf(error, size, "%s", text);
+	error[strcspn(error, "\n")] = '\0';
 }
 
-static PGconn *
-connect_to(void)
+static void *
+db_open(char *error, size_t size)
 {
-	PGconn *c = task_pq_connect(conninfo, timeout_s * REACTOR_SECOND);
+	PGconn *c = task_pq_connect(conninfo, seconds * REACTOR_SECOND);
 
-	if (c != NULL && PQstatus(c) == CONNECTION_OK)
+	if (c == NULL)
+		db_error(error, size, strerror(errno));
+	else if (PQstatus(c) != CONNECTION_OK)
+		db_error(error, size, PQerrorMessage(c));
+	else
 		return c;
-	complain("connecting", c != NULL ? PQerrorMessage(c) : NULL);
 	PQfinish(c);
 	return NULL;
 }
 
-static void
-print_rows(const PGresult *result)
-{
-	int row, column, columns = PQnfields(result);
-
-	for (row = 0; row < PQntuples(result); row++)
-		for (column = 0; column < columns; column++)
-			printf("%s%s",
-			    PQgetisnull(result, row, column)
-				? "NULL"
-				: PQgetvalue(result, row, column),
-			    column + 1 < columns ? "\t" : "\n");
-}
-
-/* 0, or -1: the connection is not to be used again. */
 static int
-run_query(PGconn *c, const char *query)
+db_ask(void *connection, struct sql_query *q)
 {
-	PGresult *result = task_pq_exec(c, query, timeout_s * REACTOR_SECOND);
-	ExecStatusType status = PQresultStatus(result);
+	PGresult *result =
+	    task_pq_exec(connection, q->text, seconds * REACTOR_SECOND);
+	int good = PQresultStatus(result) == PGRES_COMMAND_OK ||
+	    PQresultStatus(result) == PGRES_TUPLES_OK ||
+	    PQresultStatus(result) == PGRES_EMPTY_QUERY;
 
-	if (status == PGRES_TUPLES_OK)
-		print_rows(result);
-	else if (status != PGRES_COMMAND_OK)
-		complain(
-		    query, result != NULL ? PQresultErrorMessage(result) : "");
+	q->result = result;
+	if (good)
+		return 0;
+	if (result == NULL)
+		db_error(q->error, sizeof(q->error), strerror(errno));
+	else if (PQresultStatus(result) != PGRES_FATAL_ERROR)
+		db_error(q->error, sizeof(q->error), "that is not for here");
+	else
+		db_error(
+		    q->error, sizeof(q->error), PQresultErrorMessage(result));
+	q->result = NULL;
 	PQclear(result);
-	return result != NULL && PQstatus(c) == CONNECTION_OK ? 0 : -1;
+	/* An answer that is still to come is not worth waiting for. */
+	return PQtransactionStatus(connection) == PQTRANS_ACTIVE ||
+		PQstatus(connection) == CONNECTION_BAD
+	    ? -1
+	    : 0;
 }
-
-static intptr_t
-worker(void *unused)
-{
-	PGconn *c;
-
-	(void)unused;
-	while (*queries != NULL && !task_cancelled()) {
-		c = connect_to();
-		if (c == NULL)
-			break;
-		while (*queries != NULL && !task_cancelled())
-			if (run_query(c, *queries++) == -1)
-				break;
-		PQfinish(c);
-	}
-	return 0;
-}
-
-/* ---- Notifications ------------------------------------------------------- */
 
 static void
-listen_for_ever(PGconn *c)
+db_print(void *result)
 {
-	char query[256],
-	    *name = PQescapeIdentifier(c, channel, strlen(channel));
-	PGnotify *notify;
+	int i, j, n = PQnfields(result);
 
-	snprintf(query, sizeof(query), "LISTEN %s", name != NULL ? name : "");
-	PQfreemem(name);
-	if (run_query(c, query) == -1 || failed)
-		return;
-	while ((notify = task_pq_notify(c, -1)) != NULL) {
-		printf("%s\t%d\t%s\n", notify->relname, notify->be_pid,
-		    notify->extra);
+	if (PQresultStatus(result) == PGRES_COMMAND_OK)
+		(void)puts(PQcmdStatus(result));
+	for (i = 0; i < PQntuples(result); i++)
+		for (j = 0; j < n; j++)
+			sql_field(PQgetisnull(result, i, j)
+				? NULL
+				: PQgetvalue(result, i, j),
+			    (size_t)PQgetlength(result, i, j),
+			    j + 1 < n ? '\t' : '\n');
+	PQclear(result);
+}
+
+/* Has any of the queries been a LISTEN?  Then all connections wait for news. */
+static void
+db_idle(void *connection)
+{
+	PGnotify *notify;
+	int listening = 0;
+	size_t i;
+
+	for (i = 0; i < crew.n; i++)
+		listening |=
+		    strncasecmp(crew.queries[i].text, "listen ", 7) == 0;
+	while (listening && (notify = task_pq_notify(connection, -1)) != NULL) {
+		sql_field(notify->relname, strlen(notify->relname), '\t');
+		sql_field(notify->extra, strlen(notify->extra), '\n');
 		PQfreemem(notify);
 	}
-	if (errno != ECANCELED)
-		complain(channel, PQerrorMessage(c));
+	if (listening && !task_cancelled()) {
+		demo_warn("%s", strerror(errno));
+		crew.failed = 1;
+	}
 }
-
-/* ---- Tasks --------------------------------------------------------------- */
 
 static void
-work(void)
+db_close(void *connection)
 {
-	struct task_group workers;
-	PGconn *c;
-	long i;
-
-	task_group_enter(&workers, TASK_COLLECT);
-	for (i = 0; i < at_once && queries[i] != NULL; i++)
-		task_detach(task_group_spawn(&workers, worker, NULL));
-	if (task_group_leave(&workers, NULL, 0) == -1)
-		failed = 1;
-	if (channel == NULL || failed || (c = connect_to()) == NULL)
-		return;
-	listen_for_ever(c);
-	PQfinish(c);
+	PQfinish(connection);
 }
 
-static intptr_t
-run_all(void *unused)
-{
-	struct tasks_quit quits[2];
-	struct task_group group;
-
-	(void)unused;
-	task_group_enter(&group, TASK_COLLECT);
-	tasks_quit(&quits[0], &group, SIGINT);
-	tasks_quit(&quits[1], &group, SIGTERM);
-	work();
-	task_group_cancel(&group);
-	(void)task_group_leave(&group, NULL, 0);
-	return failed || *queries != NULL;
-}
-
-/* ---- The command line ---------------------------------------------------- */
+static const struct sql_client client = {
+	.open = db_open,
+	.ask = db_ask,
+	.print = db_print,
+	.idle = db_idle,
+	.close = db_close,
+};
 
 static const struct demo_option options[] = {
 	{ .name = "connect",
 	    .value = "CONNINFO",
-	    .help = "as psql takes it (the environment's)",
+	    .help = "such as 'host=/tmp dbname=test'",
 	    .text = &conninfo },
-	{ .name = "listen",
-	    .value = "CHANNEL",
-	    .help = "prints what is sent there by NOTIFY",
-	    .text = &channel },
 	{ .name = "at-once",
 	    .value = "N",
 	    .help = "connections (4)",
-	    .number = &at_once,
+	    .number = &crew.at_once,
 	    .least = 1,
 	    .most = 1000 },
 	{ .name = "timeout",
 	    .value = "SECONDS",
-	    .help = "for a connection, and for a query (30)",
-	    .number = &timeout_s,
+	    .help = "for each query (60)",
+	    .number = &seconds,
 	    .least = 1,
 	    .most = 86400 },
 	{ .name = "backend",
 	    .value = "NAME",
-	    .help = "of the loop: epoll, kqueue, poll, select",
-	    .text = &backend },
-	{ .name = "context",
-	    .value = "NAME",
-	    .help = "of the tasks: native, setjmp, ucontext",
-	    .text = &context },
-	{ .name = NULL, .value = "QUERY..." },
+	    .help = "epoll, kqueue, poll, select",
+	    .text = &crew.backend },
+	{ .name = NULL },
 };
 
 int
 main(int argc, char **argv)
 {
-	struct task_options run = { .stack_size = 256 << 10 };
-	int status,
-	    n = demo_options(argc, argv,
-		"Runs queries on a PostgreSQL server, several at once.",
-		options);
+	int n = sql_options(argc, argv,
+	    "Asks the QUERYs after the options, several at once, and prints "
+	    "their rows;\nafter a LISTEN, also what is notified, until ^C.",
+	    options);
 
-	if (n == 0 && channel == NULL)
-		demo_usage("which queries?");
-	queries = argv + 1;
-	setvbuf(stdout, NULL, _IOLBF, 0);
-	run.backend = backend;
-	run.context = context;
-	status = tasks_run(run_all, NULL, &run);
-	demo_write_end(stdout, "standard output");
-	return status;
+	crew.client = &client;
+	return sql_run(&crew, argv + n, argc - n);
 }

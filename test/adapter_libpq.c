@@ -977,6 +977,29 @@ tasks_copy(void)
 	sql_close(&server);
 }
 
+/* ---- The demo ------------------------------------------------------------ */
+
+static void
+demo(void)
+{
+	char where[200];
+	const char *said;
+
+	sql_open_postgres(&server);
+	snprintf(where, sizeof(where), "--connect=%s", sql_postgres(&server));
+	said = sql_demo("pgsql", where,
+	    "\"select 1 from pg_sleep(0.3)\" \"select E'a\\\\tb', null\""
+	    " 'create table t (x int)' selekt 'select 5 union select 6'");
+	if (said[0] == '\0') {
+		sql_close(&server);
+		SKIP("demos/pgsql is not built");
+	}
+	CHECK(strstr(said, "1\na\\tb\t\\N\nCREATE TABLE\n") == said);
+	CHECK(strstr(said, "\n5\n6\n") != NULL);
+	CHECK(strstr(said, "pgsql: selekt: ERROR:  syntax error") != NULL);
+	sql_close(&server);
+}
+
 static const struct test tests[] = {
 	TEST("queries and their results", queries),
 	TEST("many at once", many),
@@ -999,5 +1022,6 @@ static const struct test tests[] = {
 	TASKS("tasks: no connection", tasks_connect),
 	TASKS("tasks: notifications", tasks_notify),
 	TASKS("tasks: COPY", tasks_copy),
+	TEST("the demo", demo),
 };
 TEST_MAIN(tests)

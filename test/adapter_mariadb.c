@@ -710,6 +710,29 @@ tasks_cancelled(void)
 	sql_close(&server);
 }
 
+/* ---- The demo ------------------------------------------------------------ */
+
+static void
+demo(void)
+{
+	char where[100];
+	const char *said;
+
+	sql_open_mariadb(&server);
+	snprintf(where, sizeof(where), "--socket=%s", server.socket);
+	said = sql_demo("mysql", where,
+	    "'select sleep(0.3), 1' \"select 'a\tb', null\" 'create database d'"
+	    " selekt 'select 5 union select 6'");
+	if (said[0] == '\0') {
+		sql_close(&server);
+		SKIP("demos/mysql is not built");
+	}
+	CHECK(strstr(said, "0\t1\na\\tb\t\\N\n") == said);
+	CHECK(strstr(said, "\n5\n6\n") != NULL);
+	CHECK(strstr(said, "mysql: selekt: You have an error") != NULL);
+	sql_close(&server);
+}
+
 static const struct test tests[] = {
 	TEST("a query and its answer", queries),
 	TEST("many at once", many),
@@ -726,5 +749,6 @@ static const struct test tests[] = {
 	TEST("what a wait says", waits),
 	TASKS("tasks: many at once", tasks_many),
 	TASKS("tasks: cancelled, too late, killed", tasks_cancelled),
+	TEST("the demo", demo),
 };
 TEST_MAIN(tests)

@@ -114,6 +114,8 @@ static const char *const dl_halves[] = {
 	"GET /big HTTP/1.1\r\n" HOST "\r\n",
 	"GET /big HTTP/1.1\r\n" HOST "\r\nGET /big HTTP/1.1\r\n",
 	"GET /big HTTP/1.0\r\n\r\n",
+	/* The first fills a piece, so that the second begins with a write. */
+	"GET /small HTTP/1.1\r\n" HOST "\r\nGET /big HTTP/1.1\r\n" HOST "\r\n",
 	"POST / HTTP/1.1\r\n" HOST "Content-Length: 9\r\n\r\nx",
 	"POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n5\r\nx",
 	"nonsense\r\n\r\n",
@@ -130,6 +132,7 @@ dl_breaks_off(void)
 	int how, before;
 
 	site_open();
+	free(site_bytes("small", 15900));
 	bytes = site_bytes("big", DL_BIG);
 	site_file("a.txt", "0123456789", 10);
 	site_start("--sink", NULL);

@@ -638,6 +638,23 @@ dns_no_server() {
 	clean_case
 }
 
+# Either of the loops in charge, if the backend has a descriptor for GLib.
+glib_works() {
+	new_case glib
+	run "$demo" --backend="$1"
+	is status $status 0
+	silent err
+	says out "^GLib in charge"
+	says out "(reactor|loop) in charge, .*GLib"
+	says out "reactor: "
+	case $1 in
+	poll|select)
+		says out "not with $1" ;;
+	*)	! grep -q "not with" "$dir/out" || fail "why not with $1?" ;;
+	esac
+	clean_case
+}
+
 resolve_fails() {
 	all_fail --workers=2 resolve "0 found, 1 failed" no.such.name.invalid
 }
@@ -775,6 +792,19 @@ under "blocking: ^C ends it" blocking_interrupted
 try "redis: an unknown backend" unreachable redis --backend=nonesuch PING
 try "redis: nobody there" unreachable redis --socket=127.0.0.1:1 PING
 try "redis: no such socket" unreachable redis --socket="$tmp/none" PING
+
+for d in mysql pgsql glib; do
+	try "$d: an unknown backend" unreachable $d --backend=nonesuch \
+	    $([ $d = glib ] || echo x)
+done
+for d in mysql pgsql; do
+	try "$d: no query" wrong_arguments $d
+done
+try "glib: an argument" wrong_arguments glib one
+try "mysql: no such socket" unreachable mysql --socket="$tmp/none" x
+try "pgsql: nobody there" unreachable pgsql \
+    --connect="host=127.0.0.1 port=1" x
+under "glib: either loop in charge" glib_works
 
 for d in fetch dns; do
 	try "$d: no arguments" wrong_arguments $d

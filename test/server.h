@@ -175,7 +175,7 @@ server_broom(struct server *s)
 	static const char sweep[] =
 	    "while read -r new; do pid=$new; done\n"
 	    "case $pid in [1-9]*) kill -9 \"$pid\" 2>/dev/null ;; esac\n"
-	    "rm -rf \"$0\" 2>/dev/null || { sleep 1; rm -rf \"$0\"; }";
+	    "for try in 1 2 3 4 5; do rm -rf \"$0\" && break; sleep 1; done";
 	int fd[2];
 
 	CHECK_INT(pipe2(fd, O_CLOEXEC), 0);

@@ -118,6 +118,55 @@ write_fails_inside(void)
 	CHECK(reactor_close(r) == 0);
 }
 
+/* How the answer goes out that fails. */
+enum { SMALL, LARGE, FLUSHED, WAYS };
+
+static int way;
+
+/* In the callback the peer says one thing more, and dies. */
+static void
+peer_says_and_dies(struct noter *n, unsigned what)
+{
+	static const char answer[40000];
+	int fd;
+
+	if (what != REACTOR_STREAM_INPUT || n->s.data == NULL)
+		return;
+	fd = *(int *)n->s.data;
+	n->s.data = NULL;
+	stream_send(fd, "more");
+	CHECK(close(fd) == 0);
+	CHECK(reactor_stream_write(
+		  &n->s, answer, way == LARGE ? sizeof(answer) : 1) != -1);
+	if (way == FLUSHED)
+		CHECK_INT(reactor_stream_flush(&n->s), 0);
+}
+
+/* It is told first, in every way, and nothing is told as sent. */
+static void
+last_words(void)
+{
+	struct reactor *r = loop_open();
+	int fd[2], idle;
+
+	for (way = SMALL; way < WAYS; way++)
+		for (idle = 0; idle < 2; idle++) {
+			struct noter n = { 0 };
+
+			loop_pair(fd);
+			n.then = peer_says_and_dies;
+			n.s.data = &fd[1];
+			n.s.idle = idle * REACTOR_SECOND;
+			noter_start(r, &n, fd[0]);
+			stream_send(fd[1], "last");
+			noter_until(r, &n, REACTOR_STREAM_ERROR);
+			CHECK_STR(n.got, "lastmore");
+			CHECK_STR(loop_said(), "IIX");
+			noter_end(&n);
+		}
+	CHECK(reactor_close(r) == 0);
+}
+
 /* While output waits, and nobody reads. */
 static void
 blocked_peer_dies(void)
@@ -586,6 +635,7 @@ static const struct test tests[] = {
 	TEST("reset while reading", reset_while_reading),
 	TEST("reset while more was wanted", reset_while_wanting),
 	STREAM_BOTH("a write outside fails", write_fails_outside),
+	TEST("what came before a write failed inside", last_words),
 	STREAM_BOTH("a write in the callback fails", write_fails_inside),
 	STREAM_BOTH("the peer dies while output waits", blocked_peer_dies),
 	STREAM_BOTH("the peer closes in a pause", paused_peer_closes),

@@ -41,6 +41,14 @@ toy_wait(unsigned *wants, unsigned direction)
 	return -1;
 }
 
+static int
+toy_can_write(int fd)
+{
+	struct pollfd p = { fd, POLLOUT, 0 };
+
+	return poll(&p, 1, 0) == 1 && p.revents & POLLOUT;
+}
+
 static intptr_t
 toy_read(void *state, int fd, void *bytes, size_t size, unsigned *wants)
 {
@@ -49,7 +57,8 @@ toy_read(void *state, int fd, void *bytes, size_t size, unsigned *wants)
 	ssize_t n;
 
 	t->greeted = 1;
-	if (chance(10) == 0)
+	/* (Else the peer, who waits for us to read, would never let us write.) */
+	if (chance(10) == 0 && toy_can_write(fd))
 		return toy_wait(wants, REACTOR_WRITE);
 	if (t->start == t->end) {
 		n = recv(

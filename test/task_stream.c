@@ -931,6 +931,24 @@ broken(void)
 	CHECK_INT(errno, EPIPE);
 }
 
+/* The reader is first: what came is read before the error, not after. */
+static void
+broken_at_once(void)
+{
+	char bytes[8];
+	struct line l;
+
+	line_open(&l);
+	say(&l, "left");
+	CHECK_INT(close(l.peer), 0);
+	CHECK_INT(task_stream_write(&l.s, "x", 1), 1);
+	CHECK_INT(task_stream_flush(&l.s), -1);
+	CHECK_INT(task_stream_read(&l.s, bytes, 8), 4);
+	CHECK_INT(task_stream_read(&l.s, bytes, 8), -1);
+	CHECK_INT(errno, EPIPE);
+	CHECK_INT(task_stream_close(&l.s), -1);
+}
+
 /* ---- Two at once, and gone meanwhile ------------------------------------- */
 
 static void
@@ -1395,6 +1413,7 @@ static const struct test tests[] = {
 	TASKS("reset, but something had come", reset_with_input),
 	TASKS("reset while writing", reset_while_writing),
 	TASKS("a broken pipe", broken),
+	TASKS("a broken pipe, and a read at once", broken_at_once),
 	TASKS("a second in the same direction", busy),
 	TASKS("gone while tasks wait", gone),
 	TASKS("aborted by a callback", aborted_by_callback),

@@ -253,7 +253,8 @@ reactor_stream_flush(struct reactor_stream *s)
 	s->flags |= STREAM__FLUSHING;
 	if ((s->flags & STREAM__BLOCKED) == 0)
 		reactor__output_send(s);
-	reactor__output_fell(s);
+	if ((s->flags & STREAM__FAILED) == 0) /* then nothing waits either */
+		reactor__output_fell(s);
 	reactor__stream_changed(s);
 	return 0;
 }

@@ -143,6 +143,7 @@ reactor__transport_write_other(
 		return ts_write(s, bytes, size);
 	s->writing = REACTOR_WRITE;
 	n = s->transport->write(s->state, s->fd, bytes, size, &s->writing);
+	s->flags &= ~(unsigned)STREAM__DRAINED; /* it may have read, too */
 	if (n != -1)
 		s->writing = REACTOR_WRITE;
 	return n;

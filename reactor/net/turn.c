@@ -77,19 +77,16 @@ tu_give_up(struct reactor_stream *s)
 	s->callback(s->reactor, s, REACTOR_STREAM_ERROR);
 }
 
-/* Sends what the callback wrote.  1: that failed just now. */
-static int
+/* Sends what the callback wrote. */
+static void
 tu_settle(struct reactor_stream *s)
 {
-	unsigned had_failed = s->flags & STREAM__FAILED;
-
 	if ((s->flags & (STREAM__BLOCKED | STREAM__HELD | STREAM__FAILED)) ==
 		0 &&
 	    (s->out != NULL || s->flags & STREAM__SHUT))
 		reactor__output_send(s);
 	if (s->in != NULL && s->in->start == s->in->end)
 		reactor__input_drop(s);
-	return (s->flags & STREAM__FAILED) != had_failed;
 }
 
 /*
@@ -99,12 +96,16 @@ tu_settle(struct reactor_stream *s)
 static __attribute__((noinline)) void
 tu_go_on(struct reactor_stream *s, int more)
 {
-	int budget = s->flags & STREAM__FAILED ? TU_LAST : TU_BUDGET;
+	unsigned failed = s->flags & STREAM__FAILED;
+	int budget = failed ? TU_LAST : TU_BUDGET;
 
 	for (;; budget--) {
 		if (!tu_tell(s))
 			return;
-		if (tu_settle(s)) {
+		tu_settle(s);
+		/* In the callback, or just now. */
+		if ((s->flags & STREAM__FAILED) != failed) {
+			failed = STREAM__FAILED;
 			budget = TU_LAST;
 			more = 1;
 		}
@@ -152,8 +153,10 @@ tu_ready(struct reactor_stream *s, unsigned ready)
 	int writable =
 	    ready & (s->writing | REACTOR__EXTRA) && s->flags & STREAM__BLOCKED;
 
-	if (ready & REACTOR_BAD)
+	if (ready & REACTOR_BAD) {
+		s->flags |= STREAM__ENDED; /* the number may be another's */
 		reactor__stream_fail(s, s->io.error);
+	}
 	if (writable) {
 		s->flags &= ~(unsigned)STREAM__BLOCKED;
 		reactor__output_send(s);
@@ -178,7 +181,7 @@ tu_usual_end(struct reactor_stream *s)
 		reactor__buffer_put(s->reactor, b);
 	}
 	if (s->out != NULL || !reactor__stream_is_plain(s))
-		tu_go_on(s, 0);
+		reactor__stream_turn(s, 0); /* reads if it has failed */
 }
 
 /*
