@@ -163,7 +163,8 @@ sql_field(const char *text, size_t length, char end)
 		default:
 			(void)putchar(text[i]);
 		}
-	(void)putchar(end);
+	if (putchar(end) == EOF)
+		demo_write_end(stdout, "standard output");
 }
 
 #endif

@@ -676,6 +676,17 @@ unexpected(struct client *c)
 }
 
 static void
+sends_large(struct client *c)
+{
+	static char query[LARGE];
+
+	copy_backend = PQbackendPID(c->pq.connection);
+	CHECK_INT(kill(copy_backend, SIGSTOP), 0);
+	memset(query, ' ', sizeof(query) - 1);
+	CHECK_INT(reactor_pq_query(loop, &c->pq, query, -1), 0);
+}
+
+static void
 stopped(void)
 {
 	struct client clients[4];
@@ -702,6 +713,15 @@ stopped(void)
 	clients[2].queries = counts;
 	run_for(300);
 	CHECK_STR(clients[2].said, "42");
+	/* In the middle of sending one that nobody reads. */
+	client_init(&clients[0], NULL);
+	clients[0].then = sends_large;
+	client_connect(&clients[0]);
+	run_for(200);
+	CHECK_INT(clients[0].ends, 1);
+	CHECK_INT(PQflush(clients[0].pq.connection), 1);
+	reactor_pq_stop(loop, &clients[0].pq);
+	CHECK_INT(kill(copy_backend, SIGCONT), 0);
 	CHECK_INT(reactor_close(loop), 0); /* in a loop that is no more */
 	PQfinish(clients[3].pq.connection);
 	loop = loop_open();

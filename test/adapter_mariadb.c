@@ -444,8 +444,6 @@ client_abort(struct client *c)
 {
 	int mask = MYSQL_WAIT_TIMEOUT;
 
-	reactor_mariadb_stop(loop, &c->wait);
-	reactor_mariadb_stop(loop, &c->wait);
 	while (mask != 0)
 		mask = c->cont(c, MYSQL_WAIT_TIMEOUT);
 	mysql_close(c->mysql);
@@ -455,6 +453,17 @@ static void
 stop_wanted(struct client *c)
 {
 	client_query(c, "SELECT SLEEP(60)", unexpected);
+}
+
+/* Nobody reads it, so that not all of it can be sent. */
+static void
+stop_large_wanted(struct client *c)
+{
+	static char query[LARGE];
+
+	memset(query, ' ', sizeof(query) - 1);
+	server_kill(&server, SIGSTOP);
+	client_query(c, query, unexpected);
 }
 
 static void
@@ -468,23 +477,27 @@ stopped(void)
 	memset(&never, 0, sizeof(never));
 	reactor_mariadb_stop(loop, &never);
 	server_kill(&server, SIGSTOP);
-	client_init(&clients[0]); /* in a connect: */
+	for (i = 0; i < 4; i++)
+		client_init(&clients[i]);
 	client_connect(&clients[0], server.socket, unexpected);
+	reactor_mariadb_stop(loop, &clients[0].wait); /* in a connect, */
+	reactor_mariadb_stop(loop, &clients[0].wait);
 	client_abort(&clients[0]);
 	CHECK(clients[0].connected == NULL);
 	server_kill(&server, SIGCONT);
-	for (i = 1; i < 4; i++) {
-		client_init(&clients[i]);
-		client_connect(&clients[i], server.socket, stop_wanted);
+	client_connect(&clients[1], server.socket, stop_wanted);
+	client_connect(&clients[2], server.socket, stop_wanted);
+	run_for(200);
+	client_connect(&clients[3], server.socket, stop_large_wanted);
+	run_for(200);
+	for (i = 1; i < 3; i++) { /* in a query, in the middle of one, */
+		reactor_mariadb_stop(loop, &clients[2 * i - 1].wait);
+		client_abort(&clients[2 * i - 1]);
+		CHECK(clients[2 * i - 1].error != 0);
 	}
-	run_for(300);
-	client_abort(&clients[1]); /* in a query, */
-	CHECK(clients[1].error != 0);
-	reactor_mariadb_stop(loop, &clients[2].wait);
-	mysql_close(clients[2].mysql); /* for which this will do; */
-	run_for(100);
 	CHECK_INT(reactor_close(loop), 0); /* in a loop that is no more. */
-	mysql_close(clients[3].mysql);
+	client_abort(&clients[2]);
+	server_kill(&server, SIGCONT);
 	loop = loop_open();
 	run();
 	end();
