@@ -609,7 +609,8 @@ reading_too_much(void)
 	CHECK(pid != -1);
 	CHECK_INT(waitpid(pid, &status, 0), pid);
 	CHECK(WIFSIGNALED(status));
-	CHECK_INT(WTERMSIG(status), SIGABRT);
+	/* abort(3), or how musl ends a program. */
+	CHECK(WTERMSIG(status) == SIGABRT || WTERMSIG(status) == SIGSEGV);
 	pair_close(fd);
 }
 
@@ -693,7 +694,7 @@ nonblocking(void)
 		if (i % 2)
 			CHECK_INT(ioctl(fd[0], FIONBIO, &on), 0);
 		else
-			CHECK_INT(fcntl64(fd[0], F_SETFL, O_NONBLOCK), 0);
+			CHECK_INT(fcntl(fd[0], F_SETFL, O_NONBLOCK), 0);
 		AT_ONCE(FAILS(readers[i](fd[0], bytes, 16), EAGAIN));
 		AT_ONCE(FAILS(readers[i](other, bytes, 16), EAGAIN));
 		CHECK_INT(fcntl(other, F_GETFL), O_RDWR | O_NONBLOCK);
@@ -1768,7 +1769,7 @@ numbers_again(void)
 	reads(by_read, fd);
 	CHECK_INT(fcntl(fd[0], F_DUPFD_CLOEXEC, 40), 40);
 	CHECK_INT(syscall(SYS_close, 40), 0);
-	CHECK_INT(fcntl64(fd[0], F_DUPFD, 40), 40);
+	CHECK_INT(fcntl(fd[0], F_DUPFD, 40), 40);
 	CHECK_INT(close(40), 0);
 	FAILS(fcntl(fd[0], F_DUPFD, -1), EINVAL);
 	pair_close(fd);
