@@ -6,19 +6,17 @@
  */
 #include <sys/socket.h>
 #include <sys/uio.h>
-#include <limits.h>
 #include <string.h>
 #include <unistd.h>
 #include "coro/descriptor.h"
-#include "coro/system.h"
 #include "coro/transfer.h"
+#include "reactor/nowait.h"
 
 #ifndef MSG_NOSIGNAL
 #define MSG_NOSIGNAL 0
 #endif
 
-#define AT_SEND     (MSG_DONTWAIT | MSG_NOSIGNAL)
-#define AT_TERMINAL 256
+#define AT_SEND (MSG_DONTWAIT | MSG_NOSIGNAL)
 
 static const struct iovec *
 at_vector(const struct task__transfer *x, int *n)
@@ -44,29 +42,11 @@ task__attempt_read(const struct task__transfer *x, unsigned sort)
 		return recvmsg(x->fd, &message, MSG_DONTWAIT);
 	}
 	if (sort == TASK__STREAM)
-		return task__readv_now(x->fd, v, n);
+		return reactor__readv_now(x->fd, v, n);
 	if (sort == TASK__WAITED &&
 	    !task__descriptor_is_ready(x->fd, REACTOR_READ))
 		return -1;
 	return readv(x->fd, v, n);
-}
-
-/*
- * So much has room in what is ready.  A terminal that is ready has room for that
- * many plain bytes; and for one that it may turn into several, if it comes alone.
- */
-static size_t
-at_room(int fd, const char *bytes, size_t size)
-{
-	size_t n;
-
-	if (!isatty(fd))
-		return size < PIPE_BUF ? size : PIPE_BUF;
-	for (n = 0; n < size && n < AT_TERMINAL; n++)
-		if (bytes[n] == '\n' || bytes[n] == '\r' || bytes[n] == '\t' ||
-		    bytes[n] == '\b')
-			break;
-	return n > 0 || size == 0 ? n : 1;
 }
 
 static ssize_t
@@ -76,8 +56,8 @@ at_write_waited(const struct task__transfer *x, const struct iovec *v, int n)
 		return -1;
 	while (n > 1 && v->iov_len == 0)
 		v++, n--;
-	return write(
-	    x->fd, v->iov_base, at_room(x->fd, v->iov_base, v->iov_len));
+	return write(x->fd, v->iov_base,
+	    reactor__nowait_room(x->fd, v->iov_base, v->iov_len));
 }
 
 static ssize_t
@@ -88,7 +68,7 @@ at_write(const struct task__transfer *x, unsigned sort)
 
 	v = at_vector(x, &n);
 	if (sort == TASK__STREAM)
-		return task__writev_now(x->fd, v, n);
+		return reactor__writev_now(x->fd, v, n);
 	if (sort == TASK__WAITED)
 		return at_write_waited(x, v, n);
 	return writev(x->fd, v, n);

@@ -7,7 +7,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 #include "coro/descriptor.h"
-#include "coro/system.h"
+#include "reactor/nowait.h"
 
 /* ---- Accepting ----------------------------------------------------------- */
 
@@ -28,7 +28,7 @@ so_accept(const struct task__descriptor *d, struct sockaddr *address,
 	if (d->blocking && d->sort == TASK__SOCKET &&
 	    !task__descriptor_is_ready(d->io.fd, REACTOR_READ))
 		return -1;
-	return task__accept_now(d->io.fd, address, length);
+	return reactor__accept_now(d->io.fd, address, length);
 }
 
 int

@@ -17,6 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 #include "reactor/internal.h"
+#include "reactor/nowait.h"
 
 #ifndef SYS_pidfd_open
 #define SYS_pidfd_open (-1) /* with old headers: ENOSYS */
@@ -28,6 +29,7 @@
 #define TFD_TIMER_CANCEL_ON_SET 2
 #endif
 #define LX_NO_ADVICE 12345
+#define LX_NOWAIT    0x08 /* RWF_NOWAIT, which older headers lack */
 /* The last second that there is; a later one would be an early one. */
 #define LX_LAST      (sizeof(time_t) > 4 ? INT64_MAX : INT32_MAX)
 #define LX_P_PIDFD   ((idtype_t)3) /* P_PIDFD, which older headers lack */
@@ -183,4 +185,38 @@ reactor__inotify_read(int fd, reactor__inotify_fn *changed, void *context)
 			    lx_what(event), event->len > 0 ? event->name : "");
 		}
 	}
+}
+
+/* ---- Without waiting ----------------------------------------------------- */
+
+static ssize_t
+lx_nowait(ssize_t n)
+{
+	if (n == -1 && (errno == ENOSYS || errno == EINVAL || errno == EPERM))
+		errno = EOPNOTSUPP;
+	return n;
+}
+
+/*
+ * By number, as musl has no function for it.  Offset -1, in two halves: where it
+ * is, as for what has no place.
+ */
+ssize_t
+reactor__readv_now(int fd, const struct iovec *v, int n)
+{
+	return lx_nowait(
+	    syscall(SYS_preadv2, fd, v, (long)n, -1L, -1L, LX_NOWAIT));
+}
+
+ssize_t
+reactor__writev_now(int fd, const struct iovec *v, int n)
+{
+	return lx_nowait(
+	    syscall(SYS_pwritev2, fd, v, (long)n, -1L, -1L, LX_NOWAIT));
+}
+
+int
+reactor__accept_now(int fd, struct sockaddr *address, unsigned *length)
+{
+	return accept4(fd, address, length, SOCK_NONBLOCK | SOCK_CLOEXEC);
 }

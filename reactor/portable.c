@@ -5,9 +5,11 @@
  * callers then take the ways that work everywhere.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 #include "reactor/internal.h"
+#include "reactor/nowait.h"
 
 static int
 po_missing(void)
@@ -95,4 +97,32 @@ reactor__inotify_read(int fd, reactor__inotify_fn *changed, void *context)
 	(void)fd;
 	(void)changed;
 	(void)context;
+}
+
+ssize_t
+reactor__readv_now(int fd, const struct iovec *v, int n)
+{
+	(void)fd;
+	(void)v;
+	(void)n;
+	errno = EOPNOTSUPP;
+	return -1;
+}
+
+ssize_t
+reactor__writev_now(int fd, const struct iovec *v, int n)
+{
+	return reactor__readv_now(fd, v, n);
+}
+
+int
+reactor__accept_now(int fd, struct sockaddr *address, unsigned *length)
+{
+	int new = accept(fd, address, length);
+
+	if (new != -1) {
+		(void)fcntl(new, F_SETFD, FD_CLOEXEC);
+		(void)fcntl(new, F_SETFL, O_NONBLOCK);
+	}
+	return new;
 }

@@ -5,13 +5,10 @@
  * elsewhere; the kernel itself may also say that it cannot.
  */
 #include <sys/sendfile.h>
-#include <sys/syscall.h>
 #include <signal.h>
 #include <time.h>
 #include <unistd.h>
 #include "reactor/net/stream.h"
-
-#define NX_NOWAIT 0x08 /* RWF_NOWAIT, which older headers lack */
 
 static intptr_t
 nx_result(intptr_t n)
@@ -70,22 +67,4 @@ reactor__send_file(int fd, int file, int64_t *offset, size_t size)
 	(void)pthread_sigmask(SIG_SETMASK, &mask, NULL);
 	errno = error;
 	return n;
-}
-
-/* By number, as musl has no function for it.  Offset -1: where it is. */
-intptr_t
-reactor__read_now(int fd, void *bytes, size_t size)
-{
-	struct iovec v = { bytes, size };
-
-	return nx_result(syscall(SYS_preadv2, fd, &v, 1L, -1L, -1L, NX_NOWAIT));
-}
-
-intptr_t
-reactor__write_now(int fd, const void *bytes, size_t size)
-{
-	struct iovec v = { (void *)(uintptr_t)bytes, size };
-
-	return nx_result(
-	    syscall(SYS_pwritev2, fd, &v, 1L, -1L, -1L, NX_NOWAIT));
 }

@@ -16,6 +16,7 @@
 #include <unistd.h>
 #include "reactor/net/listen.h"
 #include "reactor/net/net.h"
+#include "reactor/nowait.h"
 #include "reactor/support.h"
 
 #define LR_FLAGS  (REACTOR_NODELAY | REACTOR_KEEPALIVE)
@@ -28,27 +29,6 @@
 
 /* ---- The system call ----------------------------------------------------- */
 
-/* macOS lacks accept4. */
-#ifdef __APPLE__
-static int
-lr_call(int fd, struct sockaddr *address, socklen_t *length)
-{
-	int new = accept(fd, address, length);
-
-	if (new != -1) {
-		(void)fcntl(new, F_SETFD, FD_CLOEXEC);
-		(void)fcntl(new, F_SETFL, O_NONBLOCK);
-	}
-	return new;
-}
-#else
-static int
-lr_call(int fd, struct sockaddr *address, socklen_t *length)
-{
-	return accept4(fd, address, length, SOCK_NONBLOCK | SOCK_CLOEXEC);
-}
-#endif
-
 static int
 lr_accept(int fd, struct reactor_address *peer)
 {
@@ -56,7 +36,8 @@ lr_accept(int fd, struct reactor_address *peer)
 	int new;
 
 	memset(peer, 0, sizeof(*peer)); /* so that equal ones compare so */
-	new = lr_call(fd, (struct sockaddr *)(void *)peer->u.bytes, &length);
+	new = reactor__accept_now(
+	    fd, (struct sockaddr *)(void *)peer->u.bytes, &length);
 	peer->length = length;
 	return new >= 0 && new <= 2 ? reactor__descriptor_high(new) : new;
 }

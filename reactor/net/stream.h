@@ -225,11 +225,9 @@ reactor__send_piece(struct reactor_stream *s, struct reactor__buffer *b)
 }
 
 /*
- * linux.c, portable.c: -1 and EOPNOTSUPP where there is no such thing.  Never
- * block, and no SIGPIPE from the first.
+ * linux.c, portable.c: -1 and EOPNOTSUPP where there is no such thing.  Raises
+ * no SIGPIPE.
  */
 intptr_t reactor__send_file(int fd, int file, int64_t *offset, size_t size);
-intptr_t reactor__read_now(int fd, void *, size_t);
-intptr_t reactor__write_now(int fd, const void *, size_t);
 
 #endif

@@ -7,17 +7,11 @@
  */
 #include <sys/socket.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <poll.h>
 #include <string.h>
 #include <unistd.h>
 #include "reactor/net/stream.h"
-
-#ifndef PIPE_BUF
-#define PIPE_BUF 512
-#endif
-
-#define TS_TERMINAL 256 /* plain bytes that one has room for, if ready */
+#include "reactor/nowait.h"
 
 int
 reactor__transport_again(void)
@@ -65,6 +59,7 @@ ts_must_wait(struct reactor_stream *s, intptr_t n)
 static intptr_t
 ts_read(struct reactor_stream *s, void *bytes, size_t size)
 {
+	const struct iovec v = { bytes, size };
 	intptr_t n;
 
 	if (s->flags & STREAM__ENDED) { /* there is nothing to be read at all */
@@ -74,41 +69,28 @@ ts_read(struct reactor_stream *s, void *bytes, size_t size)
 	if (s->flags & STREAM__NONBLOCK)
 		return read(s->fd, bytes, size);
 	if ((s->flags & STREAM__WAITED) == 0) {
-		n = reactor__read_now(s->fd, bytes, size);
+		n = reactor__readv_now(s->fd, &v, 1);
 		if (!ts_must_wait(s, n))
 			return n;
 	}
 	return ts_is_ready(s, POLLIN) ? read(s->fd, bytes, size) : -1;
 }
 
-/* A terminal may turn one that is not plain into several: it goes alone. */
-static size_t
-ts_room(int fd, const char *bytes, size_t size)
-{
-	size_t n;
-
-	if (!isatty(fd))
-		return size < PIPE_BUF ? size : PIPE_BUF;
-	for (n = 0; n < size && n < TS_TERMINAL; n++)
-		if (memchr("\n\r\t\b", bytes[n], 4) != NULL)
-			break;
-	return n > 0 ? n : 1;
-}
-
 static intptr_t
 ts_write(struct reactor_stream *s, const void *bytes, size_t size)
 {
+	const struct iovec v = { (void *)(uintptr_t)bytes, size };
 	intptr_t n;
 
 	if (s->flags & STREAM__NONBLOCK)
 		return write(s->fd, bytes, size);
 	if ((s->flags & STREAM__WAITED) == 0) {
-		n = reactor__write_now(s->fd, bytes, size);
+		n = reactor__writev_now(s->fd, &v, 1);
 		if (!ts_must_wait(s, n))
 			return n;
 	}
 	return ts_is_ready(s, POLLOUT)
-	    ? write(s->fd, bytes, ts_room(s->fd, bytes, size))
+	    ? write(s->fd, bytes, reactor__nowait_room(s->fd, bytes, size))
 	    : -1;
 }
 
