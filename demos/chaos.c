@@ -17,7 +17,6 @@
 #include "demos/tasks.h"
 
 static const char *backend, *context, *target, *where = "127.0.0.1:0";
-static char host[256], *service;
 static long seed = 1, delay_ms = 5, split = 1000, cut, reset;
 
 static struct {
@@ -180,7 +179,7 @@ guest(void *argument)
 	struct connection c = { .fd = { (int)(intptr_t)argument, -1 } };
 	uint64_t number = sums.connections++;
 
-	c.fd[1] = task_dial(host, service, 0, 5 * REACTOR_SECOND);
+	c.fd[1] = task_dial(target, NULL, 0, 5 * REACTOR_SECOND);
 	if (c.fd[1] == -1) {
 		sums.refused++;
 		return 0;
@@ -279,28 +278,6 @@ serve(void *unused)
 
 /* ---- The command line ---------------------------------------------------- */
 
-/* HOST:PORT, [HOST]:PORT, /path or @name, as task_dial wants it. */
-static void
-read_target(void)
-{
-	size_t length = strlen(target);
-
-	if (length >= sizeof(host))
-		demo_usage("--target: that is too long");
-	memcpy(host, target, length + 1);
-	if (*host == '/' || *host == '@')
-		return;
-	service = strrchr(host, ':');
-	if (service == NULL || service == host || service[1] == '\0')
-		demo_usage("--target=%s: HOST:PORT?", target);
-	*service++ = '\0';
-	length = strlen(host);
-	if (*host == '[' && host[length - 1] == ']') {
-		host[length - 1] = '\0';
-		memmove(host, host + 1, length - 1);
-	}
-}
-
 static const struct demo_option options[] = {
 	{ .name = "target",
 	    .value = "ADDRESS",
@@ -359,9 +336,7 @@ main(int argc, char **argv)
 	demo_options(argc, argv,
 	    "Passes connections on to a target, as badly as a network can.",
 	    options);
-	if (target == NULL)
-		demo_usage("--target=ADDRESS is missing");
-	read_target();
+	tasks_target(target);
 	run.backend = backend;
 	run.context = context;
 	return tasks_run(serve, NULL, &run);

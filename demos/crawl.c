@@ -94,7 +94,7 @@ talk(int fd, const char *path, char *text, size_t size)
 static intptr_t
 fetch(const char *path, char *text, size_t size)
 {
-	int fd = socket(AF_INET, LISTEN_TYPE, 0), error;
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), error;
 	intptr_t n;
 
 	if (fd == -1)

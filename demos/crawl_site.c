@@ -4,6 +4,7 @@
  * crawl_site.c: a web server with pages of every kind.  Page n links to 2n + 1
  * and 2n + 2, so all can be reached from page 0, and to one more.
  */
+#include <stdlib.h>
 #include "demos/crawl.h"
 #include "demos/tasks.h"
 
@@ -140,18 +141,18 @@ site_guests(void *listener)
 int
 site_open(struct task_group *group, int pages)
 {
-	struct sockaddr_in address;
-	socklen_t length = sizeof(address);
-	int listener = listen_inet("127.0.0.1:0");
+	char text[REACTOR_ADDRESS_TEXT];
+	int listener = listen_quietly("0");
+	struct reactor_address address;
 	struct task *t;
 
 	site_group = group;
 	site_pages = pages;
 	t = task_group_spawn_with(
 	    group, site_guests, (void *)(intptr_t)listener, &site_attributes);
-	if (t == NULL ||
-	    getsockname(listener, (struct sockaddr *)&address, &length) == -1)
+	if (t == NULL || reactor_address_local(&address, listener) == -1)
 		err(1, "the site");
 	task_detach(t);
-	return ntohs(address.sin_port);
+	reactor_address_text(&address, text, sizeof(text));
+	return atoi(strrchr(text, ':') + 1);
 }

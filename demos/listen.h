@@ -9,17 +9,13 @@
 #define DEMOS_LISTEN_H
 
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <err.h>
 #include <errno.h>
-#include <netdb.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-#include <reactor/reactor.h>
+#include <reactor/net.h>
 
-#define LISTEN_TYPE  (SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK)
 #define LISTEN_PAUSE (REACTOR_SECOND / 4)
 
 struct listener {
@@ -68,108 +64,45 @@ listen_again(struct reactor *r, struct reactor_timer *pause)
 
 /* ---- The socket ---------------------------------------------------------- */
 
-static inline int
-listen_bound(int fd, const struct sockaddr *address, socklen_t length)
-{
-	if (fd != -1 && bind(fd, address, length) == 0 &&
-	    listen(fd, SOMAXCONN) == 0)
-		return 0;
-	return -1;
-}
-
-/* It is a socket, and nobody listens at it any more. */
-static inline int
-listen_stale(const struct sockaddr_un *address)
-{
-	int fd = socket(AF_UNIX, LISTEN_TYPE, 0), stale;
-	struct stat status;
-
-	stale = fd != -1 && lstat(address->sun_path, &status) == 0 &&
-	    S_ISSOCK(status.st_mode) &&
-	    connect(fd, (const struct sockaddr *)address, sizeof(*address)) ==
-		-1 &&
-	    errno == ECONNREFUSED;
-	close(fd);
-	return stale;
-}
-
-static inline int
-listen_unix(const char *path)
-{
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	const struct sockaddr *any = (const struct sockaddr *)&address;
-	int fd = socket(AF_UNIX, LISTEN_TYPE, 0);
-
-	if (strlen(path) >= sizeof(address.sun_path))
-		errx(1, "%s: the path is too long for a socket", path);
-	strcpy(address.sun_path, path);
-	if (listen_bound(fd, any, sizeof(address)) == 0)
-		return fd;
-	if (errno == EADDRINUSE && listen_stale(&address) &&
-	    unlink(path) == 0 && listen_bound(fd, any, sizeof(address)) == 0)
-		return fd;
-	err(1, "%s", path);
-}
-
-static inline int
-listen_inet(const char *where)
-{
-	const struct addrinfo hints = { .ai_flags = AI_PASSIVE,
-		.ai_socktype = SOCK_STREAM };
-	const char *colon = strrchr(where, ':');
-	const char *port = colon != NULL ? colon + 1 : where;
-	char host[256] = "127.0.0.1";
-	struct addrinfo *list;
-	int fd, error, one = 1;
-
-	if (colon != NULL) /* [::1]:7 has brackets */
-		snprintf(host, sizeof(host), "%.*s",
-		    (int)(colon - where) - 2 * (*where == '['),
-		    where + (*where == '['));
-	error = getaddrinfo(*host != '\0' ? host : NULL, port, &hints, &list);
-	if (error != 0)
-		errx(1, "%s: %s", where, gai_strerror(error));
-	fd = socket(list->ai_family, LISTEN_TYPE, 0);
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-	if (listen_bound(fd, list->ai_addr, list->ai_addrlen) == -1)
-		err(1, "%s", where);
-	freeaddrinfo(list);
-	return fd;
-}
-
 static inline void
 listen_print(int fd)
 {
-	struct sockaddr_storage address;
-	socklen_t length = sizeof(address);
-	char host[256], port[32];
+	char text[REACTOR_ADDRESS_TEXT];
+	struct reactor_address address;
 
-	if (getsockname(fd, (struct sockaddr *)&address, &length) == -1 ||
-	    getnameinfo((struct sockaddr *)&address, length, host, sizeof(host),
-		port, sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV) != 0)
-		errx(1, "cannot tell the address");
-	printf(strchr(host, ':') ? "listening at [%s]:%s\n"
-				 : "listening at %s:%s\n",
-	    host, port);
+	if (reactor_address_local(&address, fd) == -1)
+		err(1, "cannot tell the address");
+	printf("listening at %s\n",
+	    reactor_address_text(&address, text, sizeof(text)));
 }
 
 /* ---- What a server calls ------------------------------------------------- */
 
 /*
- * Listens at [HOST:]PORT (0: any free one), or at a PATH, which is a word with
- * a slash, and prints where.  What fails ends the program.
+ * A socket that listens at [HOST:]PORT (0: any free one), or at a /PATH.  What
+ * fails ends the program.
  */
+static inline int
+listen_quietly(const char *where)
+{
+	char text[256];
+	int fd;
+
+	snprintf(text, sizeof(text), "%s%s",
+	    strpbrk(where, ":/") == NULL ? "127.0.0.1:" : "", where);
+	if (reactor_listen(text, NULL, &fd, 1) == -1)
+		err(1, "%s", where);
+	return fd;
+}
+
+/* The same, and prints where that is. */
 static inline int
 listen_open(const char *where)
 {
-	int local = strchr(where, '/') != NULL;
-	int fd = local ? listen_unix(where) : listen_inet(where);
+	int fd = listen_quietly(where);
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	if (local)
-		printf("listening at %s\n", where);
-	else
-		listen_print(fd);
+	listen_print(fd);
 	return fd;
 }
 

@@ -23,9 +23,6 @@ static const char *where = "0", *target, *idle_text, *connect_text;
 static int64_t idle_time = 60 * REACTOR_SECOND;
 static int64_t connect_time = 5 * REACTOR_SECOND;
 
-static struct sockaddr_storage target_address;
-static socklen_t target_length;
-
 /* ---- A connection -------------------------------------------------------- */
 
 enum { CLIENT, TARGET };
@@ -103,30 +100,6 @@ talk(struct connection *c)
 	return task_group_leave(&group, NULL, 0) == -1 ? errno : 0;
 }
 
-/* A socket that is connected to the target, or -1. */
-static int
-dial(void)
-{
-	const struct sockaddr *to = (const struct sockaddr *)&target_address;
-	int fd = socket(to->sa_family, LISTEN_TYPE, 0), result, error;
-	struct task_scope patience;
-
-	if (fd == -1)
-		return -1;
-	result = task_scope_enter(&patience, connect_time);
-	if (result == 0) {
-		result = task_connect(fd, to, target_length);
-		if (task_scope_leave(&patience) == -1)
-			result = -1; /* ETIMEDOUT */
-	}
-	if (result == 0)
-		return fd;
-	error = errno;
-	task_close(fd);
-	errno = error;
-	return -1;
-}
-
 /* ---- Guests -------------------------------------------------------------- */
 
 static const char *
@@ -143,7 +116,9 @@ guest(void *argument)
 {
 	static unsigned guests;
 	unsigned number = ++guests;
-	struct connection c = { .fd = { (int)(intptr_t)argument, dial() } };
+	struct connection c = { .fd = { (int)(intptr_t)argument,
+				    task_dial(
+					target, NULL, 0, connect_time) } };
 	int error = errno;
 
 	if (c.fd[TARGET] == -1) {
@@ -195,37 +170,6 @@ serve(void *unused)
 
 /* ---- The command line ---------------------------------------------------- */
 
-/* Once, before there are tasks that it could keep waiting. */
-static void
-find_target(void)
-{
-	const struct addrinfo hints = { .ai_socktype = SOCK_STREAM };
-	struct sockaddr_un *path = (struct sockaddr_un *)&target_address;
-	const char *colon = strrchr(target, ':');
-	int brackets = *target == '[', error;
-	struct addrinfo *list;
-	char host[256];
-
-	if (strchr(target, '/') != NULL) {
-		if (strlen(target) >= sizeof(path->sun_path))
-			demo_usage("--target: the path is too long");
-		path->sun_family = AF_UNIX;
-		snprintf(path->sun_path, sizeof(path->sun_path), "%s", target);
-		target_length = sizeof(*path);
-		return;
-	}
-	if (colon == NULL)
-		demo_usage("--target=%s: HOST:PORT?", target);
-	snprintf(host, sizeof(host), "%.*s",
-	    (int)(colon - target) - 2 * brackets, target + brackets);
-	error = getaddrinfo(host, colon + 1, &hints, &list);
-	if (error != 0)
-		demo_fail("%s: %s", target, gai_strerror(error));
-	memcpy(&target_address, list->ai_addr, list->ai_addrlen);
-	target_length = list->ai_addrlen;
-	freeaddrinfo(list);
-}
-
 static void
 read_seconds(const char *name, const char *text, int64_t *time)
 {
@@ -243,11 +187,11 @@ read_seconds(const char *name, const char *text, int64_t *time)
 static const struct demo_option options[] = {
 	{ .name = "listen",
 	    .value = "ADDRESS",
-	    .help = "[HOST:]PORT or a path (any free port)",
+	    .help = "[HOST:]PORT or a /path (any free port)",
 	    .text = &where },
 	{ .name = "target",
 	    .value = "ADDRESS",
-	    .help = "HOST:PORT, or a path with a slash in it",
+	    .help = "HOST:PORT, or a /path",
 	    .text = &target },
 	{ .name = "idle",
 	    .value = "SECONDS",
@@ -276,11 +220,9 @@ main(int argc, char **argv)
 	demo_options(argc, argv,
 	    "Passes TCP connections on to a target, and back what it says.",
 	    options);
-	if (target == NULL)
-		demo_usage("--target=ADDRESS is missing");
+	tasks_target(target);
 	read_seconds("idle", idle_text, &idle_time);
 	read_seconds("connect", connect_text, &connect_time);
-	find_target();
 	run.backend = backend;
 	run.context = context;
 	return tasks_run(serve, NULL, &run);

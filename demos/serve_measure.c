@@ -63,7 +63,7 @@ vm_listen(struct listener *listener, struct reactor *r)
 	listener->pause.callback = listen_again;
 	listener->io.callback = listen_ready;
 	listener->io.wanted = REACTOR_READ;
-	listener->io.fd = listen_inet(listener->where);
+	listener->io.fd = listen_quietly(listener->where);
 	if (reactor_io_start(r, &listener->io) == -1)
 		demo_fail("cannot listen: %s", strerror(errno));
 }

@@ -9,6 +9,7 @@
 
 #include <signal.h>
 #include <coro/task.h>
+#include "demos/demo.h"
 #include "demos/listen.h"
 
 /* ---- The beginning ------------------------------------------------------- */
@@ -43,6 +44,19 @@ tasks_accept(int listener)
 			break;
 	}
 	return fd;
+}
+
+/* Ends the program for what task_dial could never understand. */
+static inline void
+tasks_target(const char *target)
+{
+	const char *colon = target != NULL ? strrchr(target, ':') : NULL;
+
+	if (target == NULL)
+		demo_usage("--target=ADDRESS is missing");
+	if (*target != '/' && *target != '@' &&
+	    (colon == NULL || colon == target || colon[1] == '\0'))
+		demo_usage("--target=%s: HOST:PORT?", target);
 }
 
 /* ---- The end ------------------------------------------------------------- */
