@@ -205,6 +205,34 @@ curl_posts() {
 	stop
 }
 
+# Who reads the log rests: guests are served, lines are lost, and it ends.
+log_reader_rests() {
+	[ -x "$demos/get" ] || skip "get is not built"
+	new_case httpd
+	mkdir "$dir/root"
+	echo hello >"$dir/root/a.txt"
+	mkfifo "$dir/log"
+	"$client" -t $((60 * slow)) "$demo" --root="$dir/root" \
+	    --address=127.0.0.1:0 --log >"$dir/log" 2>"$dir/err" &
+	server=$!
+	started=$server
+	exec 3<"$dir/log"
+	read -r url <&3
+	long=$(printf '%0900d' 0)
+	i=0
+	while [ $i -lt 300 ]; do
+		echo "${url}a.txt?$long$i"
+		i=$((i + 1))
+	done | "$demos/get" --timeout=10 --at-once=4 - >"$dir/got"
+	tail -n 1 "$dir/got" | grep -q "^300 of 300 URLs, 0 failed" ||
+	    fail "$(tail -n 1 "$dir/got")"
+	kill -TERM "$server"
+	ends "$server" 0
+	exec 3<&-
+	silent err
+	clean_case
+}
+
 try "httpd: help" help httpd
 try "httpd: a wrong option" wrong_option httpd
 try "httpd: an argument" wrong_arguments httpd one
@@ -217,6 +245,7 @@ try "httpd: no root" no_root
 try "httpd: a port in use" in_use
 try "httpd: a wrong backend" wrong_backend
 try "httpd: nobody reads the log" closed_log
+try "httpd: a reader of the log who rests" log_reader_rests
 try "httpd: several addresses" unix
 try "httpd: everywhere" everywhere
 try "httpd: sockets handed over" inherited

@@ -141,12 +141,46 @@ dz_stop_twice(void)
 	site_close();
 }
 
+/*
+ * With one loop done and another still at work: which of them has the last guest
+ * is left to chance, several times.
+ */
+static void
+dz_stop_twice_threads(void)
+{
+	struct guest *g[8];
+	int status, again, i;
+
+	for (again = 0; again < 8; again++) {
+		site_open();
+		free(site_bytes("big", SITE_BIG));
+		site_start("--grace-time=86400000", "--loops=2", NULL);
+		for (i = 0; i < 8; i++) {
+			g[i] = guest_new();
+			guest_say(g[i], "%s", SITE_BIG_REQUEST);
+			CHECK_INT(guest_read(g[i]), 1);
+		}
+		CHECK_INT(kill(site.pid, SIGTERM), 0);
+		dz_wait_closed();
+		for (i = 1; i < 8; i++)
+			guest_end(g[i]);
+		usleep(50000);
+		CHECK_INT(kill(site.pid, SIGTERM), 0);
+		CHECK_INT(waitpid(site.pid, &status, 0), site.pid);
+		server_tell(&site, 0);
+		guest_end(g[0]);
+		site_close();
+	}
+}
+
 static const struct test tests[] = {
 	TEST("stopped with idle guests", dz_stop_idle),
 	TEST("stopped when a request is there", dz_stop_arrived),
 	TEST("stopped with busy guests", dz_stop_busy),
 	TEST("stopped when the time of grace is over", dz_stop_grace),
 	TEST("stopped at once", dz_stop_twice),
+	TEST(
+	    "stopped at once, one loop after the other", dz_stop_twice_threads),
 };
 
 TEST_MAIN(tests)
